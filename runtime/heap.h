@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ * heap.h - one VM's heap: small blocks, bump allocation inside, a mark-region collector that moves nothing.
+ *
+ * Design     Immix (Blackburn and McKinley, PLDI 2008) without the moving: memory comes in 32 KiB blocks aligned to their size,
+ *            divided into 256-byte lines with a byte of mark each; allocation bumps through runs of free lines. The first
+ *            memory of a heap is a small chunk (some hundred bytes, often part of the VM's own allocation), the second a few KiB:
+ *            these are never reclaimed before the heap ends, so a task that allocates little never pays for a line map.
+ *            Objects of GS_LARGE_MIN bytes and more are allocations of their own.
+ * When       A collection runs ONLY from gs_gc_collect, and that is called only by the interpreter at a safe point: between two
+ *            instructions, or in the slow path of an allocating instruction before it has any effect, with every live value in
+ *            a register, global or root of the VM. An allocation never collects by itself. So C code (library functions, the
+ *            copier) may hold bare gs_value locals as long as it likes, across any number of allocations.
+ * Limits     gs_heap_alloc returns NULL when memory is out or the heap limit is reached; callers return GS_E_NOMEM and leave
+ *            everything as it was. The interpreter then collects and runs the instruction again (library functions only with
+ *            GS_NF_PURE), and after a second failure throws OutOfMemory.
+ * Owner      Only the thread that runs the VM (or builds it) may touch a heap. A heap without a VM is a fragment: the copier's
+ *            target for messages and results; it may be handed to another thread as a whole, adopted by a heap, or freed.
+ */
+#ifndef GS_RUNTIME_HEAP_H
+#define GS_RUNTIME_HEAP_H
+
+#include "object.h"
+#include "status.h"
+
+#define GS_BLOCK_SIZE 32768u
+#define GS_LINE_SIZE 256u
+#define GS_LARGE_MIN 8192u
+
+struct gs_heap {
+    char *cur, *end;        /* the bump run */
+    uint64_t uid;           /* never reused; owner of string buffers */
+    uint32_t newflags;      /* ored into the flags of new objects: mark colour, GS_OF_CHUNK */
+    uint32_t nchunks;
+    size_t used;            /* bytes taken: blocks, chunks, large objects, and this heap's share of outside buffers */
+    size_t threshold;       /* used above this asks for a collection at the next safe point */
+    size_t limit;           /* no allocation may push used above this; SIZE_MAX: none */
+    struct gs_block *blocks, *recycle; /* gc.c */
+    void *chunks;           /* list of small chunks that are allocations of their own */
+    struct gs_obj **large;  /* vector of large objects */
+    uint32_t nlarge, caplarge;
+    struct gs_obj **final;  /* vector of objects that hold outside shares (payloads, string buffers) */
+    uint32_t nfinal, capfinal;
+    _Atomic size_t *process_used; /* process-wide sum for the process limit; NULL: not counted */
+};
+
+/* h is zeroed memory of any kind. first/nfirst: memory for the first chunk that the caller owns (16-aligned; may be NULL/0). */
+void gs_heap_init(struct gs_heap *h, void *first, size_t nfirst);
+/* Drops every share and all memory (not `first`). */
+void gs_heap_fini(struct gs_heap *h);
+
+void *gs_heap_alloc_slow(struct gs_heap *h, size_t n);
+
+/* n bytes, 16-aligned, NOT zeroed; NULL when out. n need not be rounded. */
+GS_INLINE void *gs_heap_alloc(struct gs_heap *h, size_t n)
+{
+    n = (n + 15u) & ~(size_t)15u;
+    char *p = h->cur;
+    if (GS_LIKELY((size_t)(h->end - p) >= n)) {
+        h->cur = p + n;
+        return p;
+    }
+    return gs_heap_alloc_slow(h, n);
+}
+
+/* Writes the header. The large-object path of gs_heap_alloc_slow has been told through h->newflags. */
+GS_INLINE void gs_obj_init(struct gs_heap *h, struct gs_obj *o, enum gs_kind kind)
+{
+    o->kind = (uint8_t)kind;
+    o->flags = (uint8_t)h->newflags;
+    o->aux16 = 0;
+    o->aux32 = 0;
+}
+
+/* An object with its header written; NULL when out. Handles GS_OF_LARGE by itself: always use this one to make objects of
+ * variable size. The body is not zeroed. */
+void *gs_heap_new(struct gs_heap *h, enum gs_kind kind, size_t n);
+
+/* Registers o (which holds an outside share of `bytes` bytes) for finalisation; false when memory is out. */
+bool gs_heap_add_final(struct gs_heap *h, struct gs_obj *o, size_t bytes);
+
+/* Moves all of `frag` into h and ends frag (its memory struct stays the caller's). Large fragments in O(blocks); frag must have been
+ * made without a caller-owned first chunk. False when memory is out: frag is untouched. */
+bool gs_heap_adopt(struct gs_heap *h, struct gs_heap *frag);
+
+/* True when the interpreter should collect at this safe point. */
+GS_INLINE bool gs_heap_wants_gc(const struct gs_heap *h)
+{
+#if defined(GS_GC_STRESS)
+    (void)h;
+    return true;
+#else
+    return h->used > h->threshold;
+#endif
+}
+
+/* ---- gc.c ---- */
+
+struct gs_marker; /* explicit mark stack; never recursive */
+
+void gs_gc_mark_value(struct gs_marker *m, gs_value v);
+void gs_gc_mark_values(struct gs_marker *m, const gs_value *v, size_t n);
+
+/* Collects h. roots(ctx, m) marks the roots by the two functions above; handle(ctx, hobj) is called for each handle value met (also
+ * among the roots), so that the owner can tell which shares are still held. The threshold is set anew. Callable at safe points only. */
+void gs_gc_collect(struct gs_heap *h, void (*roots)(void *ctx, struct gs_marker *m),
+                   void (*handle)(void *ctx, struct gs_hobj *o), void *ctx);
+
+/* For tests: every object reachable from v is well-formed; false with a message on stderr otherwise. */
+bool gs_gc_check_value(const struct gs_heap *h, gs_value v);
+
+#endif

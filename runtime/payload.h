@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * payload.h - packed array storage outside the heaps, shared between VMs and copied before the first write.
+ *
+ * Counting   A count is taken or dropped when a VM takes or drops an array that uses the payload, never at an element access.
+ *            [Y1] drop: fetch_sub acq_rel; the dropper that finds 1 frees, having seen all writes of the others.
+ *            [Y2] an owner that finds refs == 1 (acquire) may write: whoever shared it before has dropped it, and its reads are over.
+ */
+#ifndef GS_RUNTIME_PAYLOAD_H
+#define GS_RUNTIME_PAYLOAD_H
+
+#include "object.h"
+
+/* NULL when out. refs 1, data undefined. bytes is rounded up to what the allocator gives. */
+struct gs_payload *gs_payload_new(size_t bytes);
+struct gs_payload *gs_payload_new_zeroed(size_t bytes);
+void gs_payload_retain(struct gs_payload *p);
+void gs_payload_release(struct gs_payload *p);
+
+struct gs_strbuf *gs_strbuf_new(size_t cap, uint64_t owner); /* refs 1, used 0; NULL when out */
+void gs_strbuf_retain(struct gs_strbuf *b);
+void gs_strbuf_release(struct gs_strbuf *b);
+
+#endif
