@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# run_fuzz.sh TARGET SHARES CORPUS SEEDS - runs one libFuzzer target for its share of GS_FUZZ_SECONDS (60), one of SHARES.
+# What it learns is kept in CORPUS, a build folder; SEEDS, when there, is only read. A crash leaves its input in CORPUS-crashes.
+set -eu
+target=$1 shares=$2 corpus=$3 seeds=$4
+seconds=$((${GS_FUZZ_SECONDS:-60} / shares))
+[ "$seconds" -gt 0 ] || seconds=1
+mkdir -p "$corpus" "$corpus-crashes"
+set -- "$corpus"
+[ ! -d "$seeds" ] || set -- "$@" "$seeds"
+exec "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+    -artifact_prefix="$corpus-crashes/" "$@"
