@@ -1,0 +1,27 @@
+// The longest Collatz chain: a loop of unforeseeable length over ints, division and parity.
+package main
+
+import "fmt"
+
+func longest(limit int) (int, int) {
+	best, bestStart := 0, 0
+	for start := 1; start < limit; start++ {
+		n, steps := start, 1
+		for n != 1 {
+			if n%2 == 0 {
+				n = n / 2
+			} else {
+				n = 3*n + 1
+			}
+			steps++
+		}
+		if steps > best {
+			best, bestStart = steps, start
+		}
+	}
+	return bestStart, best
+}
+
+func main() {
+	fmt.Println(longest(1000000))
+}

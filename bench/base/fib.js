@@ -1,0 +1,7 @@
+// Plain double recursion: the cost of a call.
+'use strict';
+function fib(n) {
+    return n < 2 ? n : fib(n - 1) + fib(n - 2);
+}
+
+console.log(fib(37));

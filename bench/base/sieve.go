@@ -1,0 +1,33 @@
+// Sieve of Eratosthenes, four times over: an array of bools written with a stride.
+package main
+
+import "fmt"
+
+func sieve(n int) int {
+	prime := make([]bool, n+1)
+	for k := range prime {
+		prime[k] = true
+	}
+	for i := 2; i*i <= n; i++ {
+		if prime[i] {
+			for j := i * i; j <= n; j += i {
+				prime[j] = false
+			}
+		}
+	}
+	count := 0
+	for k := 2; k <= n; k++ {
+		if prime[k] {
+			count++
+		}
+	}
+	return count
+}
+
+func main() {
+	total := 0
+	for round := 0; round < 4; round++ {
+		total += sieve(5000000 + round)
+	}
+	fmt.Println(total)
+}

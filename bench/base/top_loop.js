@@ -1,0 +1,9 @@
+// The loop that a beginner writes: no function, all variables at top level.
+var s = 0;
+var i = 0;
+while (i < 25000000) {
+    if (i % 3 === 0 || i % 5 === 0)
+        s += i;
+    i += 1;
+}
+console.log(s);
