@@ -165,6 +165,7 @@ struct gs_class {
     uint32_t shape;      /* id of the empty shape of its instances */
     uint32_t dict_shape; /* id of its dictionary shape */
     struct gs_modinfo *mod;
+    _Atomic(void *) reach; /* copy.c: globals that its methods can reach, computed once */
 };
 
 struct gs_ifmethod {

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ * copy.h - the one copier: spawn arguments, messages, results and the store.
+ *
+ * What       A tracing copy with a forwarding table: aliasing and cycles inside a copy are kept. Immediates, immortal objects (code, constants,
+ *            classes) are themselves; long strings and packed array payloads are shared (counted, copy-on-write); handles take a share.
+ * Functions  A function leads to its captures and to the globals that its code, and the functions and classes it can reach through constants, name
+ *            (proto->reach, computed once). An instance leads to the methods of its class. Globals travel as (slot, value) pairs; the receiver
+ *            takes those that it lacks.
+ * Parcel     A value on its way: either it stands for itself (immediate, immortal without globals, or a handle whose share the parcel holds), or a fragment
+ *            owns everything: a heap without VM, shares of handles, globals. A fragment is never changed after packing, so that any number of VMs may
+ *            open it at the same time (results awaited twice, the store). Zeroed is the parcel of nil.
+ * Order      Parcels are handed from thread to thread by queues that order memory (release/acquire).
+ */
+#ifndef GS_RUNTIME_COPY_H
+#define GS_RUNTIME_COPY_H
+
+#include "handle.h"
+
+struct gs_fragment;
+
+struct gs_parcel {
+    gs_value v;
+    struct gs_fragment *frag; /* NULL: v stands for itself */
+};
+
+/* Copies v out of vm. GS_OK or GS_E_NOMEM (*out is then nil). */
+gs_status gs_parcel_pack(struct gs_vm *vm, gs_value v, struct gs_parcel *out);
+/* Packs n values as one graph (aliasing between them is kept); opens as an array of n elements. */
+gs_status gs_parcel_pack_n(struct gs_vm *vm, const gs_value *v, uint32_t n, struct gs_parcel *out);
+/* Copies the value into vm; the parcel stays as it is. */
+gs_status gs_parcel_open(struct gs_vm *vm, const struct gs_parcel *p, gs_value *out);
+/* As gs_parcel_open followed by gs_parcel_drop, without copying large fragments again. On GS_E_NOMEM the parcel stays. */
+gs_status gs_parcel_take(struct gs_vm *vm, struct gs_parcel *p, gs_value *out);
+/* Frees what it owns and makes it the parcel of nil. Any thread. */
+void gs_parcel_drop(struct gs_parcel *p);
+/* A second parcel of the same value (bumps a count; no copying). */
+void gs_parcel_dup(const struct gs_parcel *p, struct gs_parcel *out);
+
+/* Copies fn and n arguments from one VM straight into a fresh VM (spawn) and starts it there. GS_OK or GS_E_NOMEM. */
+gs_status gs_copy_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, const gs_value *args, uint32_t n);
+
+/* A deep copy within one VM (builtin copy()). */
+gs_status gs_copy_local(struct gs_vm *vm, gs_value v, gs_value *out);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * goost.h - embedding API; the only installed header of the runtime. See api.c.
+ */
+#ifndef GS_RUNTIME_GOOST_H
+#define GS_RUNTIME_GOOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct gs_program;
+
+struct goost_options {
+    unsigned workers;      /* 0: one for each usable core */
+    bool pin;
+    bool stats;            /* print a table at exit */
+    bool debug;
+    const char *topology;  /* synthetic, for tests; NULL: the real machine */
+    size_t stack_limit;    /* bytes of stack for one task; 0: default */
+    size_t heap_limit;     /* bytes of one task's heap and of the process; 0: none */
+    unsigned long long seed;
+};
+
+void goost_options_init(struct goost_options *o);
+/* Runs a compiled program to its end, with argv[0..argc) as args(). Returns the exit code: 0, 1 uncaught error (reported on stderr), 2 panic, 3 deadlock, or the code
+ * given to exit(). Output is flushed. Once per process. */
+int goost_run_program(const struct goost_options *o, struct gs_program *p, int argc, char **argv);
+
+const char *goost_version(void);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * rt.h - what there is once in a process: options, scheduler, registry of live tasks. One runtime for one process by design: shapes, atoms and code are
+ * process-wide, too.
+ */
+#ifndef GS_RUNTIME_RT_H
+#define GS_RUNTIME_RT_H
+
+#include "goost.h"
+#include "sched.h"
+#include "vm.h"
+
+#define GS_STACK_LIMIT_DEFAULT (256u << 20) /* bytes; 100,000 frames of 160 registers */
+
+struct gs_rt {
+    struct goost_options opt;
+    struct gs_program *program;
+    struct gs_sched *sched;
+    int argc;
+    char **argv;
+    _Atomic int64_t tasks_alive;      /* main included while it runs */
+    _Atomic int failures;             /* uncaught errors of tasks so far: the process ends with 1 */
+    _Atomic size_t heap_used;         /* all VMs' heaps, when a heap limit is set */
+    _Atomic bool ending;
+    struct gs_spin live_lock;         /* guards the list of live VMs */
+    struct gs_vm *live;
+};
+extern struct gs_rt gs_rt;
+
+/* Ends the process's run with a code: output is flushed, nothing else runs. The calling native returns GS_EXIT. */
+void gs_rt_exit(int code);
+/* Registry of live VMs (reports). */
+void gs_rt_live_add(struct gs_vm *vm);
+void gs_rt_live_remove(struct gs_vm *vm);
+
+#endif
