@@ -1,0 +1,2 @@
+-- The smallest program, for the time from start to exit.
+print('hello, world')

@@ -1,0 +1,41 @@
+// Jobs that only compute, on a pool with a worker for each core.
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+)
+
+func fib(n int) int {
+	if n < 2 {
+		return n
+	}
+	return fib(n-1) + fib(n-2)
+}
+
+func main() {
+	const jobs = 64
+	queue := make(chan int, jobs)
+	results := make([]int, jobs)
+	var wg sync.WaitGroup
+	for w := 0; w < runtime.GOMAXPROCS(0); w++ {
+		wg.Add(1)
+		go func() {
+			for i := range queue {
+				results[i] = fib(27 + i%5)
+			}
+			wg.Done()
+		}()
+	}
+	for i := 0; i < jobs; i++ {
+		queue <- i
+	}
+	close(queue)
+	wg.Wait()
+	sum := 0
+	for _, v := range results {
+		sum += v
+	}
+	fmt.Println(sum)
+}
