@@ -64,6 +64,10 @@ unsigned gs_worker_index(const struct gs_worker *w);
 struct gs_sched *gs_worker_sched(const struct gs_worker *w);
 void *gs_worker_local(const struct gs_worker *w);
 
+/* Called by resume on its own worker before it frees the memory of the task it was given: the scheduler (its ticker, stop)
+ * never touches the task after this. Cheap; calling it twice is harmless. The task must then return GS_RUN_DONE. */
+void gs_worker_detach_owner(struct gs_worker *w);
+
 /* Initialises the header: state NEW, limits for the embedding VM to set. */
 void gs_task_init(struct gs_task *t, enum gs_run (*resume)(struct gs_task *, struct gs_worker *));
 /* Queues a NEW task. On a worker thread it goes to that worker's deque (behind its slot), elsewhere to an inbox. */
@@ -76,15 +80,23 @@ void gs_task_ready_mt(struct gs_sched *s, struct gs_task *t);
 struct gs_timer {
     int64_t when_ns;                   /* gs_clock_mono_ns time */
     void (*fire)(struct gs_timer *tm); /* on some worker or the timer thread; short, never blocks; may ready tasks */
-    struct gs_timers *home;            /* the structure that holds it; NULL when idle */
+    struct gs_timers *home;            /* the structure that holds or last held it; NULL before */
     uint32_t index;                    /* the structure's */
     _Atomic uint32_t state;            /* the structure's */
 };
-/* Sets an idle timer. A time in the past fires soon, but never inside this call. */
+/* Sets an idle timer. A time in the past fires soon, but never inside this call. A timer that the running task sets is looked
+ * after from the moment the task returns to its worker (it nearly always parks at once, and then nobody else need be woken);
+ * a task that wants it to fire while it goes on running calls gs_sched_watch_mt after it. */
 void gs_timer_start_mt(struct gs_sched *s, struct gs_timer *tm, int64_t when_ns, void (*fire)(struct gs_timer *));
 /* True: it was set and will not fire. False: it was idle, or it has fired. In both cases fire is not running when this
- * returns, unless the caller is fire itself, and the memory may be reused. */
+ * returns, unless the caller is fire itself, and the memory may be reused. Start and stop of one timer are ordered by its
+ * owner. The scheduler does not touch a timer after it has called fire, so a task that fire has readied may also reuse the
+ * memory without calling stop, provided that readying it is the last thing fire does. */
 bool gs_timer_stop_mt(struct gs_sched *s, struct gs_timer *tm);
+
+/* Makes sure that due timers fire even if every worker stays busy in its task (starts or wakes the timer thread). For timers
+ * that are not followed by a park: tickers, deadlines. */
+void gs_sched_watch_mt(struct gs_sched *s);
 
 /* Runs fn(arg) on an auxiliary, unpinned thread: for calls that block in the kernel. The scheduler is not quiescent while one
  * is out. fn wakes whom it likes by gs_task_ready_mt. Returns 0 or an errno (then fn has not run). */

@@ -21,9 +21,14 @@
  *
  * Safe point A running task is asked to look up by gs_task_poke_mt. Frame entry and loop back-edges compare the top
  *            of the frame with sp_limit; the poker sets the flags, then sp_limit = 0 so that every compare fails.
- *            [T2] poke: or flags (release), then store limit 0 (release). answer: store the real limit, then exchange
- *            the flags (acquire). If the answerer's exchange misses a flag, that poke's store of 0 comes after the
- *            answerer's store, so the next compare fails again: no poke is lost; a spurious one is harmless.
+ *            [T2] poke: or flags (acq_rel), then store limit 0 (release). answer: store the real limit, then exchange
+ *            the flags (acq_rel). If the answerer's exchange misses a flag, the poker's or came after it and, by its
+ *            acquire half, its store of 0 after the answerer's store, so the next compare fails again: no poke is
+ *            lost; a spurious one is harmless.
+ *
+ * Letting go The scheduler itself pokes whatever task a worker is running (time slices, stop). A task whose memory goes
+ *            away inside its own resume must therefore first call gs_worker_detach_owner (sched.h): after it no poke of
+ *            the scheduler can reach the task. Tasks that outlive their resume need not care.
  */
 #ifndef GS_SCHED_TASK_H
 #define GS_SCHED_TASK_H
@@ -38,7 +43,7 @@ enum gs_task_state { GS_TASK_NEW, GS_TASK_READY, GS_TASK_RUNNING, GS_TASK_PARKED
 
 /* What resume says when it returns to the worker. */
 enum gs_run {
-    GS_RUN_DONE,  /* the task is over; its memory may already be gone */
+    GS_RUN_DONE,  /* the task is over; its memory may already be gone if resume called gs_worker_detach_owner first */
     GS_RUN_PARK,  /* it waits; see the parking protocol */
     GS_RUN_YIELD, /* it could go on, but lets others run first */
 };
@@ -65,7 +70,7 @@ struct gs_task {
 /* Any thread. The task must be kept alive by the caller for the duration of the call. */
 static inline void gs_task_poke_mt(struct gs_task *t, uint32_t flags)
 {
-    (void)gs_or_rel(&t->sp_flags, flags);  /* [T2] */
+    (void)gs_or_acq_rel(&t->sp_flags, flags); /* [T2] */
     gs_store_rel(&t->sp_limit, (uintptr_t)0); /* [T2] after the flags */
 }
 
