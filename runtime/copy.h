@@ -16,13 +16,6 @@
 
 #include "handle.h"
 
-struct gs_fragment;
-
-struct gs_parcel {
-    gs_value v;
-    struct gs_fragment *frag; /* NULL: v stands for itself */
-};
-
 /* Copies v out of vm. GS_OK or GS_E_NOMEM (*out is then nil). */
 gs_status gs_parcel_pack(struct gs_vm *vm, gs_value v, struct gs_parcel *out);
 /* Packs n values as one graph (aliasing between them is kept); opens as an array of n elements. */

@@ -9,7 +9,7 @@
  * Stale      [G1] Every slot of the stack holds a value that was valid after the last collection: objects are freed in collections only, new
  *            stacks are zeroed, and each collection clears all slots above the top frame. So the collector marks whole frames.
  * Safe point task.sp_limit (task.h): entry compares base + nregs with it, taken back-edges compare the frame's end.
- * Owner      The worker that runs the task. A waker touches only what park.h (the waiters) says.
+ * Owner      The worker that runs the task. A waker touches only what waitq.h says.
  * Memory     VM, first stack and first heap chunk are one allocation of GS_VM_BYTES; a task that stays small needs nothing else.
  */
 #ifndef GS_RUNTIME_VM_H
@@ -20,8 +20,27 @@
 #include "task.h"
 
 struct gs_taskobj;
-struct gs_waiter;
+struct gs_fragment;
+struct gs_wait_ext;
+struct gs_waitq;
 struct gs_vm;
+
+/* A value on its way between VMs; copy.h. */
+struct gs_parcel {
+    gs_value v;
+    struct gs_fragment *frag; /* NULL: v stands for itself */
+};
+
+/* One way to be woken; waitq.h. */
+struct gs_waiter {
+    struct gs_waiter *next, *prev;
+    struct gs_waitq *q; /* queue it is in, NULL: none; guarded by that queue's lock */
+    struct gs_vm *vm;
+    struct gs_parcel item; /* what a sender brings or a receiver got */
+    uint32_t index;        /* select: number of the case */
+    bool ok;               /* outcome: receive: a value (else closed); send: delivered (else closed) */
+    bool send;
+};
 
 /* Compact table of globals: slot number of the program -> place in the VM's table. Immutable, shared by all VMs with the same set,
  * immortal. NULL layout: the identity (the main VM, which has a place for each slot). */
@@ -44,13 +63,17 @@ struct gs_ledger {
     struct gs_hobj *first[2]; /* room before the first allocation */
 };
 
-/* Why and where a task waits; set by the library function that returns GS_PARK. */
+/* Why and where a task waits; set by the library function that returns GS_PARK. The words and waiters: waitq.h. */
 struct gs_park {
-    /* Called on the worker that resumes the task: takes the outcome. GS_OK with *ret set, GS_E_THROWN, or GS_PARK again. */
+    /* Called on the worker that resumes the task: takes the outcome. GS_OK with *ret set, GS_E_THROWN, GS_E_NOMEM (it is called
+     * again after a collection, so it must leave the outcome in place), or GS_PARK again. */
     int (*finish)(struct gs_vm *vm, gs_value *ret);
-    const char *what;       /* "recv on channel 3": format with %lld for id, or plain; for the deadlock report and dumps */
-    struct gs_hobj *obj;    /* or NULL */
-    struct gs_waiter *waiter; /* current waiter, or NULL; waitq.h */
+    const char *what;       /* "recv": name of the operation, for the deadlock report and dumps */
+    struct gs_hobj *obj;    /* what it waits on, or NULL */
+    _Atomic uint32_t word;  /* enum gs_wait_word */
+    struct gs_waiter *winner; /* the waiter that woke it */
+    struct gs_waiter first;
+    struct gs_wait_ext *ext; /* timer and select waiters; NULL until needed */
 };
 
 struct gs_vm {
@@ -85,8 +108,8 @@ enum gs_vmflag {
     GS_VM_FOREIGN_GLOBALS = 8,
 };
 
-#define GS_VM_STACK0 20u /* slots of the first stack */
-#define GS_VM_CHUNK0 192u /* bytes of the first heap chunk */
+#define GS_VM_STACK0 14u /* slots of the first stack */
+#define GS_VM_CHUNK0 128u /* bytes of the first heap chunk */
 
 /* A VM with an empty stack; NULL when memory is out. `self` may be NULL (main VM of tests). */
 struct gs_vm *gs_vm_new(void);

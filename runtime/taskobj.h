@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * taskobj.h - the life of a task: spawn, run, end, result; tasks, futures and pool jobs are one thing.
+ *
+ * Object     What a task id or a future stands for. It outlives the VM and holds the outcome: a parcel with the result or the error. While the VM lives it is in
+ *            o->vm, guarded by o->lock, so that cancel can reach it.
+ * Shares     One for each holder (handle.h), one for the running VM itself.
+ * End        When the bottom frame is left: pack the outcome, publish it under the lock (done = true), wake all who wait, count the task out, free the VM.
+ * Errors     A task's uncaught error is printed at once (spawn) and makes the process end with code 1 unless a join receives it; a future's error waits in the
+ *            future, and is printed at the end of the process when nobody ever received it.
+ */
+#ifndef GS_RUNTIME_TASKOBJ_H
+#define GS_RUNTIME_TASKOBJ_H
+
+#include "waitq.h"
+
+enum gs_task_style {
+    GS_TS_SPAWN,  /* thread.core.spawn: error printed at once */
+    GS_TS_FUTURE, /* thread.async.run, pool.submit, scheduler: error kept */
+};
+
+struct gs_taskobj {
+    struct gs_hobj h; /* GS_H_TASK or GS_H_FUTURE */
+    struct gs_spin lock;
+    bool done;       /* guarded by lock */
+    bool failed;     /* outcome is the error */
+    _Atomic bool received; /* somebody took the error */
+    bool printed;
+    uint8_t style;
+    struct gs_vm *vm; /* while it runs; guarded by lock */
+    struct gs_parcel outcome; /* constant once done */
+    struct gs_waitq waiters;
+    const char *file; /* place of the spawn */
+    uint32_t line;
+    /* Called once, after done, on the worker that ran it (pool, scheduler); may be NULL. */
+    void (*ended)(struct gs_taskobj *o, void *arg);
+    void *arg;
+};
+
+/* Copies fn and args into a fresh VM and queues it. The handle value (task id or future) goes to *out in vm. GS_OK, GS_E_NOMEM. The function value is checked to be
+ * callable by the caller (gs_arg_fn); wrong argument counts throw inside the task. */
+gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn, const gs_value *args, uint32_t n, gs_value *out);
+/* The parts of the above, for pools: an object without VM (done later), and starting it from a packed [fn, args...]. */
+struct gs_taskobj *gs_taskobj_new(struct gs_vm *vm, enum gs_task_style style, enum gs_hkind kind);
+gs_status gs_taskobj_start(struct gs_taskobj *o, struct gs_parcel *take_call);
+
+/* Outcome of a done task into vm: GS_OK with a fresh copy, or GS_E_THROWN with the task's error (its place and stack kept). */
+int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret);
+/* Waits for o (PARK) or gives its outcome; ms < 0: for ever; at the timeout *ret is nil. For join and await. */
+int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int64_t ms, gs_value *ret);
+void gs_taskobj_cancel(struct gs_taskobj *o);
+/* The task of a VM as a value ("id()"). */
+gs_status gs_taskobj_self(struct gs_vm *vm, gs_value *out);
+
+/* The main program's task: runs p's main in the calling thread's scheduler. api.c. */
+struct gs_vm *gs_task_new_main(struct gs_program *p);
+/* Reports errors of futures that nobody received (end of process). */
+void gs_taskobj_report_unreceived(void);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * waitq.h - waiting: the one abortable wait queue under channels, locks, futures and everything else that parks a task.
+ *
+ * Waiter     One for each way a parked task can be woken through an object: select has several, all others one. It belongs to the parked VM.
+ * Wait word  vm->park.word says who may wake the VM:
+ *                IDLE -> WAITING            the VM itself, before it publishes any waiter
+ *                WAITING -> WOKEN           an object, by gs_wait_claim; its winner alone then writes the outcome and calls gs_wait_wake once
+ *                WAITING -> TIMEOUT         its timer, likewise
+ *                WAITING -> CANCELLED       thread.core.cancel, likewise
+ *                WAITING -> HELD -> WAITING | WOKEN   a select that must claim itself and its partner together (select.c); who finds HELD spins
+ *                any reason -> IDLE         the VM, resumed, after its waiters have left their queues (gs_wait_end)
+ *            Invariant: for each park exactly one party leaves WAITING for good, and that party calls gs_task_ready_mt exactly once.
+ *            [W1] claim is a CAS (acq_rel); the outcome is written after it and read by the VM after task.h's [T1], which orders the two.
+ * Queue      A doubly linked FIFO guarded by its object's spin lock. A timeout or cancel wins the word and leaves the waiters where they are; the VM unlinks them
+ *            in gs_wait_end. A waker that pops a waiter and loses its claim forgets it and tries the next: the VM is being woken by somebody else.
+ * Lifetime   The object a VM waits on is held by the VM's ledger (or the pin table) until after gs_wait_end.
+ */
+#ifndef GS_RUNTIME_WAITQ_H
+#define GS_RUNTIME_WAITQ_H
+
+#include "copy.h"
+#include "sched.h"
+
+enum gs_wait_word { GS_WAIT_IDLE, GS_WAIT_WAITING, GS_WAIT_HELD, GS_WAIT_WOKEN, GS_WAIT_TIMEOUT, GS_WAIT_CANCELLED };
+
+struct gs_waitq {
+    struct gs_spin *lock; /* of the object */
+    struct gs_waiter *head, *tail;
+};
+
+/* Part of a VM that most tasks never need: timeouts and selects. Kept for the VM's life once made. */
+struct gs_wait_ext {
+    struct gs_timer timer;
+    struct gs_vm *vm;
+    struct gs_waiter *many; /* select: its waiters */
+    uint32_t nmany;
+};
+
+/* ---- the parking side: the running VM ---- */
+
+/* word = WAITING. Then enqueue waiters, then set vm->park.finish/what/obj and return GS_PARK. */
+void gs_wait_begin(struct gs_vm *vm);
+/* Links w at the tail; q's lock is held. */
+void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w);
+void gs_waitq_remove_locked(struct gs_waitq *q, struct gs_waiter *w);
+/* Sets a timer that wakes with TIMEOUT; after gs_wait_begin. ms < 0: none. GS_OK or GS_E_NOMEM. */
+gs_status gs_wait_timeout(struct gs_vm *vm, int64_t ms);
+/* First thing in vm->park.finish: stops the timer, takes the waiters out of their queues, word = IDLE; gives the reason. CANCELLED is thrown by
+ * gs_wait_cancelled. */
+enum gs_wait_word gs_wait_end(struct gs_vm *vm);
+int gs_throw_cancelled(struct gs_vm *vm);
+struct gs_wait_ext *gs_wait_ext(struct gs_vm *vm); /* NULL when out */
+/* To be asked by every blocking call before it waits: true: the task has been cancelled, throw. Clears the request. */
+bool gs_vm_take_cancel(struct gs_vm *vm);
+
+/* ---- the waking side: any thread ---- */
+
+/* True: the caller now has the right and the duty to wake w's VM. The object's lock may be held or not. */
+bool gs_wait_claim(struct gs_waiter *w, enum gs_wait_word reason);
+/* After the outcome has been written. The VM may run, end and be freed at once: do not touch w afterwards. */
+void gs_wait_wake(struct gs_waiter *w);
+/* Pops waiters until one is claimed; NULL: none. q's lock is held. The caller writes the outcome, then gs_wait_wake (better after unlocking). */
+struct gs_waiter *gs_waitq_claim_first_locked(struct gs_waitq *q);
+/* Claims and wakes all of them with ok as the outcome; q's lock is held. */
+void gs_waitq_wake_all_locked(struct gs_waitq *q, bool ok);
+
+#endif
