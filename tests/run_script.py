@@ -32,8 +32,9 @@ MODES = {
     "w8": ["--workers", "8", "--no-pin"],
 }
 DEFAULT_TIMEOUT = 30.0
-OUTPUT_LIMIT = 256 << 20  # bytes a script may write to a file, stdout included: an endless loop must not fill the disk
-SHOWN_LINES = 60          # of a difference, and of an unexpected stderr
+OUTPUT_LIMIT = 64 << 20  # bytes a script may write to a file, stdout included: an endless loop must not fill the disk
+SHOWN_LINES = 60         # of a difference, and of an unexpected stderr
+SHOWN_COLUMNS = 300
 
 DIRECTIVE = re.compile(
     r"//[ \t]*(expect unordered|expect compile error|expect error|expect warning|expect stderr|expect exit|expect"
@@ -287,7 +288,8 @@ def lines_of(text):
 
 def shown(lines):
     more = len(lines) - SHOWN_LINES
-    return lines if more <= 0 else lines[:SHOWN_LINES] + [f"... {more} more lines"]
+    cut = [x if len(x) <= SHOWN_COLUMNS else x[:SHOWN_COLUMNS] + " ..." for x in lines[:SHOWN_LINES]]
+    return cut if more <= 0 else cut + [f"  ... {more} more lines"]
 
 
 def describe_code(code):
@@ -310,8 +312,10 @@ def stdout_problems(script, outcome):
         return ["stdout differs (in any order):"] + shown(["  -" + x for x in lost] + ["  +" + x for x in extra])
     if got == script.stdout:
         return []
-    diff = list(difflib.unified_diff(script.stdout, got, "expected", "printed", n=2, lineterm=""))
-    return ["stdout differs:"] + shown(["  " + x for x in diff])
+    enough = len(script.stdout) + 10 * SHOWN_LINES  # a flood is not worth comparing to its end
+    diff = difflib.unified_diff(script.stdout, got[:enough], "expected", "printed", n=2, lineterm="")
+    cut = [f"({len(got)} lines printed)"] if len(got) > enough else []
+    return ["stdout differs:"] + shown(["  " + x for x in diff]) + cut
 
 
 def has_message(lines, name, line, kinds, text):
