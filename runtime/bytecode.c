@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mem.h"
+#include "port/mem.h"
 #include "proto.h"
 
 /* Operands and effects share letters: the list is read once with each meaning. */
