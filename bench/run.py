@@ -5,7 +5,7 @@
     bench/run.py [--binary build/release/langoost] [--runs N] [--only a,b] [--peers lua,go,c]
                  [--flags=--jit=off] [--json FILE] [group]
 
-Groups: sequential, concurrency, startup, all. A program and its peers run in turns (A B C, A B C, ...),
+Groups: sequential, concurrency, startup, all. A program and its peers run in turns (A B C, A B C),
 so that a slow minute of the machine hits all of them. What is timed is the whole process. The exit
 code is 1 when an answer is wrong or a program fails, and never because something is slow.
 See README.md for how to read the table.
@@ -95,7 +95,7 @@ class Result:
         return out
 
 
-# --- building ---------------------------------------------------------------------------------------
+# --- building -------------------------------------------------------------------------------------
 
 
 def first_of(*names):
@@ -183,7 +183,7 @@ def expected(name):
     return (SCRIPT / f"{stem}.expect").read_text()
 
 
-# --- running ----------------------------------------------------------------------------------------
+# --- running --------------------------------------------------------------------------------------
 
 
 class Runner:
@@ -293,7 +293,7 @@ def add_memory(name, results, empty):
             result.note("memory_per_task", round(each), "B")
 
 
-# --- reporting --------------------------------------------------------------------------------------
+# --- reporting ------------------------------------------------------------------------------------
 
 
 def seconds(value):
@@ -377,7 +377,7 @@ def print_notes(table):
                 print(f"  {name}, {who}: {r.failure}")
 
 
-# --- the machine ------------------------------------------------------------------------------------
+# --- the machine ----------------------------------------------------------------------------------
 
 
 def version_of(*argv):
@@ -427,7 +427,7 @@ def print_machine(info):
         print(f"  {name}: {version}")
 
 
-# --- the program ------------------------------------------------------------------------------------
+# --- the program ----------------------------------------------------------------------------------
 
 
 def parse_args():
@@ -473,7 +473,7 @@ def find_binary(args):
         return None
     path = pathlib.Path(args.binary)
     if not path.is_file():
-        sys.exit(f"{path} is not there: build it first, or name it with --binary, or use --peers-only")
+        sys.exit(f"{path} is not there: build it, name another by --binary, or use --peers-only")
     return path.resolve()
 
 

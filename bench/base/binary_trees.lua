@@ -1,5 +1,5 @@
--- Many short-lived trees of small tables: allocation and collection. The leaves hold false, not nil,
--- since a table does not store nil.
+-- Many short-lived trees of small tables: allocation and collection. The leaves hold false, not
+-- nil, since a table does not store nil.
 local function tree(depth)
     if depth == 0 then
         return {left = false, right = false}

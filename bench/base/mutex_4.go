@@ -1,5 +1,5 @@
-// Four goroutines take one mutex in turn. It guards an atomic that is read and then written, as in the
-// Langoost program.
+// Four goroutines take one mutex in turn. It guards an atomic that is read and then written, as in
+// the Langoost program.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// A million goroutines that are all blocked in a receive at the same time; the peak of memory is the
-// result.
+// A million goroutines that are all blocked in a receive at the same time; the peak of memory is
+// the result.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// A tree of goroutines: each has ten children, a million leaves send their number up, sums come back.
+// A tree of goroutines: each has ten children, a million leaves send their number up, sums come
+// back.
 package main
 
 import "fmt"

@@ -1,5 +1,5 @@
--- One long string made of many pieces, then read byte by byte with a stride. Pieces are collected in
--- a table, because repeated `..` is quadratic in Lua.
+-- One long string made of many pieces, then read byte by byte with a stride. Pieces are collected
+-- in a table, because repeated `..` is quadratic in Lua.
 local function build(n)
     local parts = {}
     local k = 0

@@ -1,5 +1,5 @@
-// How late does a goroutine wake from a sleep of 1 ms while four times more endless loops than cores
-// run?
+// How late does a goroutine wake from a sleep of 1 ms while four times more endless loops than
+// cores run?
 package main
 
 import (
