@@ -32,6 +32,11 @@ struct gs_hobj { /* first member of every object behind a handle */
     int64_t id; /* constant */
 };
 
+/* Each kind's drop function: frees o, whose last share is gone. */
+#define GS_HANDLE(name, text, drop) void drop(struct gs_hobj *o);
+#include "handle.def"
+#undef GS_HANDLE
+
 const char *gs_hkind_name(enum gs_hkind k);
 
 /* o is zeroed memory of gs_mem_*; afterwards it has one share, the caller's, and a number. */

@@ -21,8 +21,6 @@ struct gs_rt {
     _Atomic int failures;             /* uncaught errors of tasks so far: the process ends with 1 */
     _Atomic size_t heap_used;         /* all VMs' heaps, when a heap limit is set */
     _Atomic bool ending;
-    struct gs_spin live_lock;         /* guards the list of live VMs */
-    struct gs_vm *live;
 };
 extern struct gs_rt gs_rt;
 

@@ -24,7 +24,9 @@ struct gs_taskobj {
     bool done;       /* guarded by lock */
     bool failed;     /* outcome is the error */
     _Atomic bool received; /* somebody took the error */
+    _Atomic bool cancel;   /* asked for; taken by gs_taskobj_take_cancel */
     bool printed;
+    struct gs_taskobj *failed_prev, *failed_next; /* list of failed futures; taskobj.c */
     uint8_t style;
     struct gs_vm *vm; /* while it runs; guarded by lock */
     struct gs_parcel outcome; /* constant once done */
@@ -47,7 +49,10 @@ gs_status gs_taskobj_start(struct gs_taskobj *o, struct gs_parcel *take_call);
 int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret);
 /* Waits for o (PARK) or gives its outcome; ms < 0: for ever; at the timeout *ret is nil. For join and await. */
 int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int64_t ms, gs_value *ret);
+/* Makes the task's next blocking call or loop poll throw Cancelled; wakes it when it is parked. Any thread that holds a share. */
 void gs_taskobj_cancel(struct gs_taskobj *o);
+/* The task itself: true when it has been asked to stop since it last looked. */
+bool gs_taskobj_take_cancel(struct gs_taskobj *o);
 /* The task of a VM as a value ("id()"). */
 gs_status gs_taskobj_self(struct gs_vm *vm, gs_value *out);
 

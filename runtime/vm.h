@@ -34,7 +34,7 @@ struct gs_parcel {
 /* One way to be woken; waitq.h. */
 struct gs_waiter {
     struct gs_waiter *next, *prev;
-    struct gs_waitq *q; /* queue it is in, NULL: none; guarded by that queue's lock */
+    _Atomic(struct gs_waitq *) q; /* queue it is in, NULL: none; changed under that queue's lock */
     struct gs_vm *vm;
     struct gs_parcel item; /* what a sender brings or a receiver got */
     uint32_t index;        /* select: number of the case */
@@ -95,7 +95,7 @@ struct gs_vm {
     uint32_t resume_dst; /* register (relative to base) that the outcome of a park goes to */
     uint8_t resume_how;  /* interp.c: how the parked instruction goes on */
     uint8_t flags;       /* enum gs_vmflag */
-    uint16_t depth_hint;
+    uint16_t live_shard; /* api.c */
     struct gs_taskobj *self; /* the handle object of this task; it outlives the VM */
     struct gs_vm *live_prev, *live_next; /* registry of live VMs, for reports */
     void *lib;           /* lib_math's random state and such; struct gs_vmlib, NULL until needed */

@@ -43,10 +43,9 @@ void gs_wait_begin(struct gs_vm *vm);
 /* Links w at the tail; q's lock is held. */
 void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w);
 void gs_waitq_remove_locked(struct gs_waitq *q, struct gs_waiter *w);
-/* Sets a timer that wakes with TIMEOUT; after gs_wait_begin. ms < 0: none. GS_OK or GS_E_NOMEM. */
-gs_status gs_wait_timeout(struct gs_vm *vm, int64_t ms);
-/* First thing in vm->park.finish: stops the timer, takes the waiters out of their queues, word = IDLE; gives the reason. CANCELLED is thrown by
- * gs_wait_cancelled. */
+/* Sets a timer that wakes with TIMEOUT; after gs_wait_begin. ms < 0: none. Else gs_wait_ext must have succeeded before (and before anything was published). */
+void gs_wait_timeout(struct gs_vm *vm, int64_t ms);
+/* First thing in vm->park.finish: stops the timer, takes the waiters out of their queues, word = IDLE; gives the reason. */
 enum gs_wait_word gs_wait_end(struct gs_vm *vm);
 int gs_throw_cancelled(struct gs_vm *vm);
 struct gs_wait_ext *gs_wait_ext(struct gs_vm *vm); /* NULL when out */
@@ -55,8 +54,9 @@ bool gs_vm_take_cancel(struct gs_vm *vm);
 
 /* ---- the waking side: any thread ---- */
 
-/* True: the caller now has the right and the duty to wake w's VM. The object's lock may be held or not. */
-bool gs_wait_claim(struct gs_waiter *w, enum gs_wait_word reason);
+/* True: the caller now has the right and the duty to wake the VM. The VM must be kept from ending meanwhile: by the lock of a queue that one of its waiters is
+ * in, or by the lock of its task object. */
+bool gs_wait_claim(struct gs_vm *vm, enum gs_wait_word reason);
 /* After the outcome has been written. The VM may run, end and be freed at once: do not touch w afterwards. */
 void gs_wait_wake(struct gs_waiter *w);
 /* Pops waiters until one is claimed; NULL: none. q's lock is held. The caller writes the outcome, then gs_wait_wake (better after unlocking). */

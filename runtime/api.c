@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ * api.c - the process: options, the scheduler's hooks, running a program, the deadlock report. Contract: goost.h, rt.h.
+ *
+ * Ending     The count of live tasks (main included) stops the scheduler when it reaches zero; exit() and an uncaught error of main stop it at once. What is still
+ *            parked or queued then is dropped after the workers have been joined.
+ * Registry   Live VMs are linked into one of LIVE_SHARDS lists, so that spawning on many workers does not meet at one lock.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "goost.h"
+#include "hooks.h"
+#include "lib.h"
+#include "output.h"
+#include "port/clock.h"
+#include "port/mem.h"
+#include "rt.h"
+#include "taskobj.h"
+
+struct gs_rt gs_rt;
+struct gs_hooks gs_hooks;
+
+#define LIVE_SHARDS 16u
+
+static struct live_shard {
+    _Alignas(GS_CACHE_LINE) struct gs_spin lock;
+    struct gs_vm *head;
+} live[LIVE_SHARDS];
+
+void gs_rt_live_add(struct gs_vm *vm)
+{
+    struct gs_worker *w = gs_worker_self();
+    vm->live_shard = (uint16_t)(w != NULL ? gs_worker_index(w) % LIVE_SHARDS : 0);
+    struct live_shard *s = &live[vm->live_shard];
+    gs_spin_lock(&s->lock);
+    vm->live_prev = NULL;
+    vm->live_next = s->head;
+    if (s->head != NULL)
+        s->head->live_prev = vm;
+    s->head = vm;
+    gs_spin_unlock(&s->lock);
+}
+
+void gs_rt_live_remove(struct gs_vm *vm)
+{
+    struct live_shard *s = &live[vm->live_shard];
+    gs_spin_lock(&s->lock);
+    if (vm->live_prev != NULL)
+        vm->live_prev->live_next = vm->live_next;
+    else
+        s->head = vm->live_next;
+    if (vm->live_next != NULL)
+        vm->live_next->live_prev = vm->live_prev;
+    gs_spin_unlock(&s->lock);
+}
+
+/* ---- deadlock report ---- */
+
+static int by_id(const void *a, const void *b)
+{
+    const struct gs_vm *const *x = a, *const *y = b;
+    int64_t i = (*x)->self->h.id, j = (*y)->self->h.id;
+    return i < j ? -1 : i > j;
+}
+
+#define REPORT_MAX 1000u /* tasks told one by one */
+
+/* All workers sleep: every live VM is parked and nothing moves. */
+static void report_deadlock(void)
+{
+    size_t n = 0, cap = 0;
+    struct gs_vm **v = NULL;
+    for (unsigned i = 0; i < LIVE_SHARDS; i++) {
+        for (struct gs_vm *vm = live[i].head; vm != NULL; vm = vm->live_next) {
+            if (n == cap) {
+                cap = cap != 0 ? cap * 2 : 64;
+                v = gs_mem_must_realloc(v, cap * sizeof(struct gs_vm *));
+            }
+            v[n++] = vm;
+        }
+    }
+    if (n > 0)
+        qsort(v, n, sizeof(struct gs_vm *), by_id);
+    struct gs_buf b = {0};
+    gs_buf_putz(&b, "fatal: all tasks are asleep - deadlock\n");
+    for (size_t i = 0; i < n && i < REPORT_MAX; i++) {
+        struct gs_vm *vm = v[i];
+        const char *file = "?";
+        uint32_t line = 0;
+        gs_vm_place(vm, &file, &line);
+        gs_buf_printf(&b, "task %lld%s: waiting in %s", (long long)vm->self->h.id,
+                      vm->flags & GS_VM_MAIN ? " (main)" : "",
+                      vm->park.what != NULL ? vm->park.what : "?");
+        if (vm->park.obj != NULL)
+            gs_buf_printf(&b, " on %s %lld", gs_hkind_name((enum gs_hkind)vm->park.obj->kind),
+                          (long long)vm->park.obj->id);
+        gs_buf_printf(&b, " at %s:%u", file, line);
+        if (!(vm->flags & GS_VM_MAIN))
+            gs_buf_printf(&b, ", spawned at %s:%u", vm->self->file, vm->self->line);
+        gs_buf_putc(&b, '\n');
+    }
+    if (n > REPORT_MAX)
+        gs_buf_printf(&b, "... and %zu more tasks\n", n - REPORT_MAX);
+    gs_err_write(b.p, b.len);
+    gs_buf_free(&b);
+    gs_mem_free(v);
+}
+
+/* ---- scheduler hooks ---- */
+
+static void hook_idle(void *ctx, struct gs_worker *w)
+{
+    (void)ctx;
+    (void)w;
+    gs_out_flush();
+}
+
+static void hook_quiescent(void *ctx, struct gs_worker *w)
+{
+    (void)ctx;
+    (void)w;
+    report_deadlock();
+    gs_rt_exit(3);
+}
+
+static const struct gs_sched_hooks hooks = {.idle = hook_idle, .quiescent = hook_quiescent};
+
+void gs_rt_exit(int code)
+{
+    gs_out_flush();
+    gs_store_rlx(&gs_rt.ending, true); /* output of tasks still running on other workers is dropped from here on */
+    gs_sched_stop(gs_rt.sched, code);
+}
+
+/* ---- running ---- */
+
+void goost_options_init(struct goost_options *o)
+{
+    memset(o, 0, sizeof *o);
+    o->pin = true;
+    o->stack_limit = GS_STACK_LIMIT_DEFAULT;
+}
+
+const char *goost_version(void)
+{
+    return "0.1.0";
+}
+
+/* What is left after the workers have stopped: parked and queued tasks of a program that ended early. */
+static void drop_live(void)
+{
+    for (unsigned i = 0; i < LIVE_SHARDS; i++) {
+        while (live[i].head != NULL) {
+            struct gs_vm *vm = live[i].head;
+            struct gs_taskobj *o = vm->self;
+            gs_rt_live_remove(vm);
+            if (gs_load_rlx(&vm->park.word) != GS_WAIT_IDLE)
+                (void)gs_wait_end(vm);
+            gs_vm_free(vm);
+            gs_hobj_release(&o->h);
+        }
+    }
+}
+
+int goost_run_program(const struct goost_options *o, struct gs_program *p, int argc, char **argv)
+{
+    gs_rt.opt = *o;
+    if (gs_rt.opt.stack_limit == 0)
+        gs_rt.opt.stack_limit = GS_STACK_LIMIT_DEFAULT;
+    gs_rt.program = p;
+    gs_rt.argc = argc;
+    gs_rt.argv = argv;
+    struct gs_sched_config cfg = {
+        .workers = o->workers, .pin = o->pin, .topology = o->topology, .seed = o->seed, .hooks = &hooks};
+    gs_rt.sched = gs_sched_new(&cfg);
+    GS_CHECK(gs_rt.sched != NULL);
+    struct gs_vm *vm = gs_task_new_main(p);
+    int code = gs_sched_run(gs_rt.sched, &vm->task);
+    bool early = gs_load_rlx(&gs_rt.ending);
+    gs_out_flush();
+    if (!early) {
+        gs_taskobj_report_unreceived();
+        if (code == 0 && gs_load_rlx(&gs_rt.failures) > 0)
+            code = 1;
+    }
+    if (o->stats)
+        gs_sched_stats_print(gs_rt.sched, stderr);
+#if defined(GS_SANITIZE)
+    drop_live(); /* for the leak checker; otherwise the process's end does it faster */
+    gs_sched_free(gs_rt.sched);
+#else
+    (void)drop_live;
+#endif
+    return code;
+}

@@ -1,0 +1,996 @@
+/* SPDX-License-Identifier: MIT
+ * copy.c - the one copier. Contract: copy.h.
+ *
+ * Algorithm  conv() turns a value of the source into one of the target: immediates and immortal objects stand for themselves; strings and packed arrays are copied or
+ *            shared at once; everything else gets an empty twin, remembered in the forwarding table, and goes on a work list; drain() then fills the twins in.
+ *            No recursion, so depth costs memory, never C stack.
+ * Globals    Slots met through functions, classes and modules are converted like any other value and collected in c->g.
+ * Reach      The set of slots a proto (class, module) can reach through constants is closed once, under reach_lock, and published in proto->reach / class->reach.
+ *            [R1] release there, acquire here. Sets are immortal: there is one for each function that ever crossed.
+ * Layouts    Hash-consed by their sorted slots, so that all VMs of one function share one.
+ * Failure    Out of memory sets c->nomem; conv then gives nil and everything made so far is dropped with the target.
+ */
+#include "copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+#include "lib.h"
+#include "map.h"
+#include "payload.h"
+#include "port/mem.h"
+#include "rt.h"
+#include "shape.h"
+#include "str.h"
+
+struct gs_fragment {
+    _Atomic uint32_t refs; /* [F1] parcels: drop is acq_rel, the last one frees */
+    struct gs_heap heap;
+    gs_value root;
+    struct gs_hobj **shares;
+    uint32_t nshares, capshares;
+    struct gs_fglobal {
+        uint32_t slot;
+        gs_value v;
+    } *g;
+    uint32_t ng;
+};
+
+/* ---- reach: which globals code can name ---- */
+
+struct gs_reach {
+    uint32_t n;
+    const struct gs_glayout *layout;
+    uint32_t slots[]; /* sorted */
+};
+
+static struct gs_spin reach_lock; /* guards layouts and serialises the closing of sets */
+
+struct u32vec {
+    uint32_t *v;
+    uint32_t n, cap;
+};
+
+static void u32_push(struct u32vec *a, uint32_t x)
+{
+    if (a->n == a->cap) {
+        a->cap = a->cap != 0 ? a->cap * 2 : 16;
+        a->v = gs_mem_must_realloc(a->v, a->cap * sizeof *a->v);
+    }
+    a->v[a->n++] = x;
+}
+
+static int u32_cmp(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void u32_sort_unique(struct u32vec *a)
+{
+    if (a->n < 2)
+        return;
+    qsort(a->v, a->n, sizeof *a->v, u32_cmp);
+    uint32_t k = 1;
+    for (uint32_t i = 1; i < a->n; i++)
+        if (a->v[i] != a->v[k - 1])
+            a->v[k++] = a->v[i];
+    a->n = k;
+}
+
+/* A set of pointers, and a work list in the order of insertion. */
+struct ptrset {
+    const void **list;
+    uint32_t n, cap;
+    const void **tab;
+    uint32_t mask;
+};
+
+static void ptrset_rehash(struct ptrset *s)
+{
+    uint32_t cap = s->tab != NULL ? (s->mask + 1) * 2 : 64;
+    gs_mem_free(s->tab);
+    s->tab = gs_mem_must_zalloc(cap * sizeof *s->tab);
+    s->mask = cap - 1;
+    for (uint32_t i = 0; i < s->n; i++) {
+        uint32_t h = (uint32_t)(((uintptr_t)s->list[i] * 0x9E3779B97F4A7C15u) >> 32) & s->mask;
+        while (s->tab[h] != NULL)
+            h = (h + 1) & s->mask;
+        s->tab[h] = s->list[i];
+    }
+}
+
+static void ptrset_add(struct ptrset *s, const void *p)
+{
+    if (s->tab == NULL || s->n * 2 >= s->mask)
+        ptrset_rehash(s);
+    uint32_t h = (uint32_t)(((uintptr_t)p * 0x9E3779B97F4A7C15u) >> 32) & s->mask;
+    for (; s->tab[h] != NULL; h = (h + 1) & s->mask)
+        if (s->tab[h] == p)
+            return;
+    s->tab[h] = p;
+    if (s->n == s->cap) {
+        s->cap = s->cap != 0 ? s->cap * 2 : 32;
+        s->list = gs_mem_must_realloc(s->list, s->cap * sizeof *s->list);
+    }
+    s->list[s->n++] = p;
+}
+
+static void ptrset_free(struct ptrset *s)
+{
+    gs_mem_free(s->list);
+    gs_mem_free(s->tab);
+}
+
+/* Protos and classes are told apart by a tag bit in the set. */
+static void visit_proto(struct ptrset *s, const struct gs_proto *p)
+{
+    ptrset_add(s, p);
+}
+static void visit_class(struct ptrset *s, const struct gs_class *c)
+{
+    if (c != NULL)
+        ptrset_add(s, (const char *)c + 1);
+}
+
+static void visit_module(struct ptrset *s, struct u32vec *slots, const struct gs_modinfo *m);
+
+static void visit_const(struct ptrset *s, struct u32vec *slots, gs_value v)
+{
+    switch (gs_kind(v)) {
+    case GS_T_FUNC:
+        visit_proto(s, v.f->proto);
+        break;
+    case GS_T_CLASS:
+        visit_class(s, (const struct gs_class *)v.p);
+        break;
+    case GS_T_MODULE:
+        if (((const struct gs_module *)v.p)->mod != NULL)
+            visit_module(s, slots, ((const struct gs_module *)v.p)->mod);
+        break;
+    case GS_T_OBJLIT:
+        visit_class(s, gs_shape_get(((const struct gs_objlit *)v.p)->shape)->cls);
+        break;
+    default:
+        break;
+    }
+}
+
+static void visit_module(struct ptrset *s, struct u32vec *slots, const struct gs_modinfo *m)
+{
+    for (uint32_t i = 0; i < m->nglobals; i++)
+        u32_push(slots, m->gslot[i]);
+    for (uint32_t i = 0; i < m->nconsts; i++)
+        if (gs_kind(m->cvalue[i]) != GS_T_MODULE) /* modules re-exported by name are not followed: import cycles do not exist, but chains may be long */
+            visit_const(s, slots, m->cvalue[i]);
+}
+
+static void close_over(struct ptrset *s, struct u32vec *slots)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        uintptr_t tagged = (uintptr_t)s->list[i];
+        if (tagged & 1) {
+            const struct gs_class *c = (const struct gs_class *)(tagged - 1);
+            visit_class(s, c->super);
+            for (uint32_t k = 0; k < c->nmethods; k++)
+                visit_proto(s, c->methods[k].fn->proto);
+            continue;
+        }
+        const struct gs_proto *p = (const struct gs_proto *)tagged;
+        for (uint32_t k = 0; k < p->ngnames; k++)
+            u32_push(slots, p->gnames[k]);
+        for (uint32_t k = 0; k < p->nk; k++)
+            visit_const(s, slots, p->k[k]);
+        for (uint32_t k = 0; k < p->nprotos; k++)
+            visit_proto(s, p->protos[k]);
+        visit_class(s, p->cls); /* super.m */
+    }
+}
+
+/* ---- layouts ---- */
+
+static struct layout_link {
+    struct layout_link *next;
+    uint32_t hash;
+    struct gs_glayout l;
+} * layouts[1024]; /* guarded by reach_lock */
+
+static uint32_t slots_hash(const uint32_t *v, uint32_t n)
+{
+    uint64_t h = n;
+    for (uint32_t i = 0; i < n; i++)
+        h = (h ^ v[i]) * 0x9E3779B97F4A7C15u;
+    return (uint32_t)(h >> 32);
+}
+
+static bool map_fill(struct gs_glayout *l, uint32_t size, bool perfect)
+{
+    struct gs_gentry *m = gs_mem_must_zalloc(size * sizeof *m);
+    for (uint32_t i = 0; i < l->n; i++) {
+        uint32_t h = l->slots[i] & (size - 1);
+        if (perfect && m[h].slot != 0) {
+            gs_mem_free(m);
+            return false;
+        }
+        while (m[h].slot != 0)
+            h = (h + 1) & (size - 1);
+        m[h].slot = l->slots[i] + 1;
+        m[h].place = i;
+    }
+    l->map = m;
+    l->mask = size - 1;
+    return true;
+}
+
+/* The layout with these slots (sorted, unique). reach_lock is held. */
+static const struct gs_glayout *layout_locked(const uint32_t *slots, uint32_t n)
+{
+    uint32_t hash = slots_hash(slots, n);
+    struct layout_link **head = &layouts[hash % 1024];
+    for (struct layout_link *k = *head; k != NULL; k = k->next)
+        if (k->hash == hash && k->l.n == n && (n == 0 || memcmp(k->l.slots, slots, n * sizeof *slots) == 0))
+            return &k->l;
+    struct layout_link *k = gs_perm_alloc(sizeof *k);
+    uint32_t *copy = gs_perm_alloc((n + 1u) * sizeof *copy);
+    if (n > 0)
+        memcpy(copy, slots, n * sizeof *copy);
+    k->hash = hash;
+    k->l.n = n;
+    k->l.slots = copy;
+    uint32_t size = 1;
+    while (size < n * 2)
+        size *= 2;
+    uint32_t most = size * 8; /* sparse enough for no collision, or probed */
+    uint32_t s = size;
+    while (s <= most && !map_fill(&k->l, s, true))
+        s *= 2;
+    if (s > most)
+        (void)map_fill(&k->l, size * 2, false);
+    k->next = *head;
+    *head = k;
+    return &k->l;
+}
+
+static const struct gs_glayout *layout_of(struct u32vec *slots)
+{
+    u32_sort_unique(slots);
+    gs_spin_lock(&reach_lock);
+    const struct gs_glayout *l = layout_locked(slots->v, slots->n);
+    gs_spin_unlock(&reach_lock);
+    return l;
+}
+
+static struct gs_reach *reach_publish(struct ptrset *set, struct u32vec *slots, _Atomic(void *) *where)
+{
+    close_over(set, slots);
+    u32_sort_unique(slots);
+    struct gs_reach *r = gs_perm_alloc(sizeof *r + slots->n * sizeof(uint32_t));
+    r->n = slots->n;
+    if (slots->n > 0)
+        memcpy(r->slots, slots->v, slots->n * sizeof(uint32_t));
+    r->layout = layout_of(slots);
+    void *none = NULL;
+    if (where != NULL && !gs_cas_acq_rel(where, &none, (void *)r)) /* [R1] */
+        r = none; /* another thread was first; ours is a few lost bytes */
+    ptrset_free(set);
+    gs_mem_free(slots->v);
+    return r;
+}
+
+static struct gs_reach *reach_of_proto(const struct gs_proto *p)
+{
+    _Atomic(void *) *where = &((struct gs_proto *)(uintptr_t)p)->reach; /* the one word of a proto that changes */
+    struct gs_reach *r = gs_load_acq(where); /* [R1] */
+    if (r != NULL)
+        return r;
+    struct ptrset set = {0};
+    struct u32vec slots = {0};
+    visit_proto(&set, p);
+    return reach_publish(&set, &slots, where);
+}
+
+static struct gs_reach *reach_of_class(struct gs_class *c)
+{
+    struct gs_reach *r = gs_load_acq(&c->reach); /* [R1] */
+    if (r != NULL)
+        return r;
+    struct ptrset set = {0};
+    struct u32vec slots = {0};
+    visit_class(&set, c);
+    return reach_publish(&set, &slots, &c->reach);
+}
+
+/* Modules as values are rare; their set is not kept. */
+static struct gs_reach *reach_of_module(const struct gs_modinfo *m)
+{
+    struct ptrset set = {0};
+    struct u32vec slots = {0};
+    visit_module(&set, &slots, m);
+    return reach_publish(&set, &slots, NULL);
+}
+
+/* ---- the copier ---- */
+
+struct fwd {
+    uintptr_t from;
+    void *to;
+};
+
+#define FWD_FIRST 32u
+#define WORK_FIRST 32u
+
+struct copier {
+    struct gs_vm *from_vm;               /* source of globals: a VM ... */
+    const struct gs_fragment *from_frag; /* ... or a fragment */
+    struct gs_heap *to;
+    struct gs_vm *to_vm;       /* takes shares of handles: a VM's ledger ... */
+    struct gs_fragment *to_frag; /* ... or a fragment */
+    bool local;                /* within one VM: functions stay themselves */
+    bool nomem;
+    struct fwd *fwd; /* open addressing */
+    uint32_t fwd_mask, nfwd;
+    struct work {
+        const void *from;
+        void *to;
+    } *work;
+    uint32_t nwork, capwork;
+    struct gs_fglobal *g;
+    uint32_t ng, capg;
+    const struct gs_reach *only; /* the one reach met so far ... */
+    bool several;                /* ... or more than one */
+    struct fwd fwd_first[FWD_FIRST];
+    struct work work_first[WORK_FIRST];
+};
+
+static void copier_init(struct copier *c)
+{
+    /* The arrays at the end need no zeroing but fwd_first. */
+    memset(c, 0, offsetof(struct copier, work_first));
+    c->fwd = c->fwd_first;
+    c->fwd_mask = FWD_FIRST - 1;
+    c->work = c->work_first;
+    c->capwork = WORK_FIRST;
+}
+
+static void copier_fini(struct copier *c)
+{
+    if (c->fwd != c->fwd_first)
+        gs_mem_free(c->fwd);
+    if (c->work != c->work_first)
+        gs_mem_free(c->work);
+    gs_mem_free(c->g);
+}
+
+static struct fwd *fwd_slot(struct copier *c, uintptr_t key)
+{
+    uint32_t h = (uint32_t)((key * 0x9E3779B97F4A7C15u) >> 32) & c->fwd_mask;
+    while (c->fwd[h].from != 0 && c->fwd[h].from != key)
+        h = (h + 1) & c->fwd_mask;
+    return &c->fwd[h];
+}
+
+static void fwd_put(struct copier *c, uintptr_t key, void *to)
+{
+    if (c->nfwd * 4 >= (c->fwd_mask + 1) * 3) {
+        struct fwd *old = c->fwd;
+        uint32_t n = c->fwd_mask + 1;
+        struct fwd *grown = gs_mem_zalloc((size_t)n * 4 * sizeof *grown);
+        if (grown == NULL) {
+            c->nomem = true;
+            return;
+        }
+        c->fwd = grown;
+        c->fwd_mask = n * 4 - 1;
+        for (uint32_t i = 0; i < n; i++)
+            if (old[i].from != 0)
+                *fwd_slot(c, old[i].from) = old[i];
+        if (old != c->fwd_first)
+            gs_mem_free(old);
+    }
+    struct fwd *f = fwd_slot(c, key);
+    f->from = key;
+    f->to = to;
+    c->nfwd++;
+}
+
+static void push_work(struct copier *c, const void *from, void *to)
+{
+    if (c->nwork == c->capwork) {
+        struct work *w = gs_mem_realloc(c->work == c->work_first ? NULL : c->work, (size_t)c->capwork * 2 * sizeof *w);
+        if (w == NULL) {
+            c->nomem = true;
+            return;
+        }
+        if (c->work == c->work_first)
+            memcpy(w, c->work_first, sizeof c->work_first);
+        c->work = w;
+        c->capwork *= 2;
+    }
+    c->work[c->nwork++] = (struct work){from, to};
+}
+
+static gs_value conv(struct copier *c, gs_value v);
+
+/* The target takes a share of what a handle stands for. */
+static gs_value conv_handle(struct copier *c, gs_value v)
+{
+    struct gs_hobj *o = gs_handle_obj(v);
+    if (c->local)
+        return v;
+    if (c->to_vm != NULL) {
+        gs_value out = gs_nil();
+        if (gs_handle_share(c->to_vm, o, &out) != GS_OK)
+            c->nomem = true;
+        return out;
+    }
+    struct gs_fragment *f = c->to_frag;
+    if (f->nshares == f->capshares) {
+        uint32_t cap = f->capshares != 0 ? f->capshares * 2 : 4;
+        struct gs_hobj **s = gs_mem_realloc(f->shares, cap * sizeof *s);
+        if (s == NULL) {
+            c->nomem = true;
+            return gs_nil();
+        }
+        f->shares = s;
+        f->capshares = cap;
+    }
+    gs_hobj_retain(o);
+    f->shares[f->nshares++] = o;
+    return v;
+}
+
+/* The source's value of a global slot; UNSET when it has none. */
+static gs_value source_global(struct copier *c, uint32_t slot)
+{
+    if (c->from_vm != NULL) {
+        gs_value *p = gs_vm_global(c->from_vm, slot);
+        return p != NULL ? *p : gs_unset();
+    }
+    for (uint32_t lo = 0, hi = c->from_frag->ng; lo < hi;) { /* sorted by slot */
+        uint32_t mid = (lo + hi) / 2;
+        if (c->from_frag->g[mid].slot == slot)
+            return c->from_frag->g[mid].v;
+        if (c->from_frag->g[mid].slot < slot)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return gs_unset();
+}
+
+static void add_global(struct copier *c, uint32_t slot)
+{
+    uintptr_t key = ((uintptr_t)slot << 1) | 1; /* odd: no object's address */
+    if (fwd_slot(c, key)->from != 0)
+        return;
+    if (c->to_vm != NULL && c->from_frag != NULL && gs_vm_global(c->to_vm, slot) != NULL)
+        return; /* a message: the receiver's own value counts */
+    fwd_put(c, key, NULL);
+    if (c->ng == c->capg) {
+        uint32_t cap = c->capg != 0 ? c->capg * 2 : 8;
+        struct gs_fglobal *g = gs_mem_realloc(c->g, cap * sizeof *g);
+        if (g == NULL) {
+            c->nomem = true;
+            return;
+        }
+        c->g = g;
+        c->capg = cap;
+    }
+    uint32_t at = c->ng++;
+    c->g[at].slot = slot;
+    c->g[at].v = gs_unset(); /* conv may add more and move c->g */
+    gs_value v = conv(c, source_global(c, slot));
+    c->g[at].v = v;
+}
+
+static void follow(struct copier *c, const struct gs_reach *r)
+{
+    if (r->n == 0 || c->local)
+        return;
+    if (fwd_slot(c, (uintptr_t)r)->from != 0)
+        return;
+    fwd_put(c, (uintptr_t)r, NULL);
+    if (c->only != NULL)
+        c->several = true;
+    c->only = r;
+    push_work(c, r, NULL); /* its globals are added by drain: conv must not nest through chains of functions */
+}
+
+static void follow_immortal(struct copier *c, gs_value v)
+{
+    switch (gs_kind(v)) {
+    case GS_T_FUNC:
+        follow(c, reach_of_proto(v.f->proto));
+        break;
+    case GS_T_CLASS:
+        follow(c, reach_of_class((struct gs_class *)v.p));
+        break;
+    case GS_T_MODULE:
+        if (((struct gs_module *)v.p)->mod != NULL)
+            follow(c, reach_of_module(((struct gs_module *)v.p)->mod));
+        break;
+    default:
+        break;
+    }
+}
+
+static gs_value out_of(struct copier *c, enum gs_kind k, void *o)
+{
+    if (o == NULL) {
+        c->nomem = true;
+        return gs_nil();
+    }
+    return gs_objv(k, o);
+}
+
+static gs_value conv_str(struct copier *c, struct gs_str *s)
+{
+    struct gs_str *t;
+    if (s->h.flags & GS_OF_EXT) {
+        t = gs_str_share(c->to, s);
+    } else {
+        t = gs_str_new(c->to, s->data, s->len);
+    }
+    return out_of(c, GS_T_STR, t);
+}
+
+static void *twin_array(struct copier *c, struct gs_array *a)
+{
+    if (gs_array_store(a) != GS_STORE_VALUE)
+        return gs_array_share(c->to, a);
+    struct gs_array *t = gs_array_make(c->to, GS_STORE_VALUE, a->len);
+    if (t != NULL)
+        push_work(c, a, t);
+    return t;
+}
+
+static void *twin_object(struct copier *c, struct gs_object *o)
+{
+    struct gs_shape *s = gs_shape_get(o->h.aux32);
+    if (s->cls != NULL)
+        follow(c, reach_of_class(s->cls));
+    struct gs_object *t = gs_object_new(c->to, s->id, s->flags & GS_SHAPE_DICT ? 0 : s->nkeys);
+    if (t != NULL)
+        push_work(c, o, t);
+    return t;
+}
+
+static void *twin_func(struct copier *c, struct gs_func *f)
+{
+    uint32_t n = f->h.aux16;
+    struct gs_func *t = gs_heap_new(c->to, GS_T_FUNC, sizeof *t + n * sizeof(gs_value));
+    if (t == NULL)
+        return NULL;
+    t->h.aux16 = (uint16_t)n;
+    t->proto = f->proto;
+    memset(t->up, 0, n * sizeof(gs_value));
+    follow(c, reach_of_proto(f->proto));
+    push_work(c, f, t);
+    return t;
+}
+
+static void *twin_small(struct copier *c, const struct gs_obj *o, size_t n)
+{
+    struct gs_obj *t = gs_heap_new(c->to, (enum gs_kind)o->kind, n);
+    if (t == NULL)
+        return NULL;
+    memset(t + 1, 0, n - sizeof *t);
+    push_work(c, o, t);
+    return t;
+}
+
+static gs_value conv_obj(struct copier *c, gs_value v)
+{
+    enum gs_kind k = gs_kind(v);
+    struct fwd *f = fwd_slot(c, (uintptr_t)v.p);
+    if (f->from != 0)
+        return gs_objv(k, f->to);
+    void *t = NULL;
+    switch (k) {
+    case GS_T_ARRAY:
+        t = twin_array(c, v.a);
+        break;
+    case GS_T_OBJECT:
+        t = twin_object(c, v.m);
+        break;
+    case GS_T_FUNC:
+        if (c->local)
+            return v;
+        t = twin_func(c, v.f);
+        break;
+    case GS_T_CELL:
+        t = twin_small(c, v.o, sizeof(struct gs_cell));
+        break;
+    case GS_T_BOUND:
+        if (c->local)
+            return v;
+        t = twin_small(c, v.o, sizeof(struct gs_bound));
+        break;
+    case GS_T_RANGE: {
+        struct gs_range *r = gs_heap_new(c->to, GS_T_RANGE, sizeof *r);
+        if (r != NULL) {
+            const struct gs_range *s = v.p;
+            r->start = s->start;
+            r->stop = s->stop;
+            r->step = s->step;
+        }
+        t = r;
+        break;
+    }
+    default:
+        GS_UNREACHABLE();
+    }
+    if (t == NULL)
+        c->nomem = true;
+    else
+        fwd_put(c, (uintptr_t)v.p, t);
+    return c->nomem ? gs_nil() : gs_objv(k, t);
+}
+
+static gs_value conv(struct copier *c, gs_value v)
+{
+    if (c->nomem)
+        return gs_nil();
+    if (!gs_is_obj(v))
+        return gs_kind(v) == GS_T_HANDLE ? conv_handle(c, v) : v;
+    if (v.o->flags & GS_OF_IMMORTAL) {
+        if (!c->local)
+            follow_immortal(c, v);
+        return v;
+    }
+    if (v.tag == GS_T_STR)
+        return c->local ? v : conv_str(c, v.s);
+    return conv_obj(c, v);
+}
+
+static void fill_object(struct copier *c, const struct gs_object *from, struct gs_object *to)
+{
+    struct gs_shape *s = gs_shape_get(from->h.aux32);
+    if (!(s->flags & GS_SHAPE_DICT)) {
+        for (uint32_t i = 0; i < s->nkeys; i++) {
+            gs_value v = conv(c, from->slots[i]);
+            to->slots[i] = v;
+        }
+        return;
+    }
+    const struct gs_map *m = from->map;
+    for (uint32_t i = 0; i < m->nused && !c->nomem; i++) {
+        if (m->entries[i].key == NULL)
+            continue;
+        gs_value k = conv(c, gs_strv(m->entries[i].key));
+        gs_value v = conv(c, m->entries[i].v);
+        if (!c->nomem && gs_map_put(c->to, to->map, k.s, v) != GS_OK)
+            c->nomem = true;
+    }
+}
+
+static void fill(struct copier *c, const void *from, void *to)
+{
+    const struct gs_obj *o = from;
+    switch (o->kind) {
+    case GS_T_ARRAY: {
+        const struct gs_array *a = from;
+        struct gs_array *t = to;
+        for (int64_t i = 0; i < a->len && !c->nomem; i++)
+            t->v[i] = conv(c, a->v[i]);
+        break;
+    }
+    case GS_T_OBJECT:
+        fill_object(c, from, to);
+        break;
+    case GS_T_FUNC: {
+        const struct gs_func *f = from;
+        struct gs_func *t = to;
+        for (uint32_t i = 0; i < f->h.aux16; i++)
+            t->up[i] = conv(c, f->up[i]);
+        break;
+    }
+    case GS_T_CELL:
+        ((struct gs_cell *)to)->v = conv(c, ((const struct gs_cell *)from)->v);
+        break;
+    case GS_T_BOUND:
+        ((struct gs_bound *)to)->self = conv(c, ((const struct gs_bound *)from)->self);
+        ((struct gs_bound *)to)->fn = conv(c, ((const struct gs_bound *)from)->fn);
+        break;
+    default:
+        GS_UNREACHABLE();
+    }
+}
+
+static void drain(struct copier *c)
+{
+    while (c->nwork > 0 && !c->nomem) {
+        struct work w = c->work[--c->nwork];
+        if (w.to != NULL) {
+            fill(c, w.from, w.to);
+            continue;
+        }
+        const struct gs_reach *r = w.from;
+        for (uint32_t i = 0; i < r->n && !c->nomem; i++)
+            add_global(c, r->slots[i]);
+    }
+}
+
+/* ---- globals of the target VM ---- */
+
+static int fglobal_cmp(const void *a, const void *b)
+{
+    return u32_cmp(&((const struct gs_fglobal *)a)->slot, &((const struct gs_fglobal *)b)->slot);
+}
+
+/* Gives vm places for the collected globals besides those it has. */
+static void install_globals(struct copier *c, struct gs_vm *vm)
+{
+    const struct gs_glayout *old = vm->layout, *l;
+    if (c->ng == 0)
+        return;
+    if (old->n == 0 && !c->several && c->only->n == c->ng) {
+        l = c->only->layout;
+    } else {
+        struct u32vec slots = {0};
+        for (uint32_t i = 0; i < old->n; i++)
+            u32_push(&slots, old->slots[i]);
+        for (uint32_t i = 0; i < c->ng; i++)
+            u32_push(&slots, c->g[i].slot);
+        l = layout_of(&slots);
+        gs_mem_free(slots.v);
+    }
+    gs_value *g = gs_mem_alloc(l->n * sizeof *g);
+    if (g == NULL) {
+        c->nomem = true;
+        return;
+    }
+    gs_value *had = vm->globals;
+    vm->layout = l;
+    vm->globals = g;
+    for (uint32_t i = 0; i < l->n; i++)
+        g[i] = gs_unset();
+    for (uint32_t i = 0; i < old->n; i++)
+        *gs_vm_global(vm, old->slots[i]) = had[i];
+    for (uint32_t i = 0; i < c->ng; i++)
+        *gs_vm_global(vm, c->g[i].slot) = c->g[i].v;
+    if (vm->flags & GS_VM_FOREIGN_GLOBALS)
+        gs_mem_free(had);
+    vm->flags |= GS_VM_FOREIGN_GLOBALS;
+}
+
+static const struct gs_glayout *empty_layout(void)
+{
+    static _Atomic(const struct gs_glayout *) empty;
+    const struct gs_glayout *l = gs_load_acq(&empty); /* [R2] */
+    if (l == NULL) {
+        struct u32vec none = {0};
+        l = layout_of(&none);
+        gs_store_rel(&empty, l); /* [R2] */
+    }
+    return l;
+}
+
+/* ---- spawn ---- */
+
+gs_status gs_copy_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, const gs_value *args, uint32_t n)
+{
+    struct copier c;
+    copier_init(&c);
+    c.from_vm = from;
+    c.to = &to->heap;
+    c.to_vm = to;
+    to->layout = empty_layout();
+    gs_value few[8], *out = n <= 8 ? few : gs_mem_alloc(n * sizeof *out);
+    gs_status st = GS_E_NOMEM;
+    if (out != NULL) {
+        gs_value f = conv(&c, fn);
+        for (uint32_t i = 0; i < n; i++)
+            out[i] = conv(&c, args[i]);
+        drain(&c);
+        if (!c.nomem)
+            install_globals(&c, to);
+        if (!c.nomem)
+            st = gs_vm_start(to, f, out, n);
+    }
+    if (out != few)
+        gs_mem_free(out);
+    copier_fini(&c);
+    return st;
+}
+
+/* ---- parcels ---- */
+
+static void fragment_free(struct gs_fragment *f)
+{
+    gs_heap_fini(&f->heap);
+    for (uint32_t i = 0; i < f->nshares; i++)
+        gs_hobj_release(f->shares[i]);
+    gs_mem_free(f->shares);
+    gs_mem_free(f->g);
+    gs_mem_free(f);
+}
+
+static struct gs_fragment *fragment_new(void)
+{
+    struct gs_fragment *f = gs_mem_zalloc(sizeof *f);
+    if (f == NULL)
+        return NULL;
+    gs_store_rlx(&f->refs, 1u);
+    gs_heap_init(&f->heap, NULL, 0);
+    return f;
+}
+
+/* Values that travel as they are: no fragment. */
+static bool stands_for_itself(gs_value v)
+{
+    if (!gs_is_obj(v))
+        return true;
+    if (!(v.o->flags & GS_OF_IMMORTAL))
+        return false;
+    switch (gs_kind(v)) {
+    case GS_T_FUNC:
+        return reach_of_proto(v.f->proto)->n == 0;
+    case GS_T_CLASS:
+        return reach_of_class((struct gs_class *)v.p)->n == 0;
+    case GS_T_MODULE:
+        return ((struct gs_module *)v.p)->mod == NULL;
+    default:
+        return true;
+    }
+}
+
+static gs_status pack(struct gs_vm *vm, const gs_value *v, uint32_t n, bool many, struct gs_parcel *out)
+{
+    *out = (struct gs_parcel){0};
+    struct gs_fragment *f = fragment_new();
+    if (f == NULL)
+        return GS_E_NOMEM;
+    struct copier c;
+    copier_init(&c);
+    c.from_vm = vm;
+    c.to = &f->heap;
+    c.to_frag = f;
+    if (many) {
+        struct gs_array *a = gs_array_make(&f->heap, GS_STORE_VALUE, n);
+        if (a == NULL)
+            c.nomem = true;
+        for (uint32_t i = 0; i < n && !c.nomem; i++)
+            a->v[i] = conv(&c, v[i]);
+        f->root = gs_objv(GS_T_ARRAY, a);
+    } else {
+        f->root = conv(&c, v[0]);
+    }
+    drain(&c);
+    bool failed = c.nomem;
+    if (c.ng > 0) {
+        qsort(c.g, c.ng, sizeof *c.g, fglobal_cmp);
+        f->g = c.g;
+        f->ng = c.ng;
+        c.g = NULL;
+    }
+    copier_fini(&c);
+    if (failed) {
+        fragment_free(f);
+        return GS_E_NOMEM;
+    }
+    out->frag = f;
+    out->v = f->root;
+    return GS_OK;
+}
+
+gs_status gs_parcel_pack(struct gs_vm *vm, gs_value v, struct gs_parcel *out)
+{
+    if (stands_for_itself(v)) {
+        if (gs_kind(v) == GS_T_HANDLE)
+            gs_hobj_retain(gs_handle_obj(v));
+        *out = (struct gs_parcel){.v = v};
+        return GS_OK;
+    }
+    return pack(vm, &v, 1, false, out);
+}
+
+gs_status gs_parcel_pack_n(struct gs_vm *vm, const gs_value *v, uint32_t n, struct gs_parcel *out)
+{
+    return pack(vm, v, n, true, out);
+}
+
+gs_status gs_parcel_open(struct gs_vm *vm, const struct gs_parcel *p, gs_value *out)
+{
+    if (p->frag == NULL) {
+        if (gs_kind(p->v) == GS_T_HANDLE)
+            return gs_handle_share(vm, gs_handle_obj(p->v), out);
+        *out = p->v;
+        return GS_OK;
+    }
+    struct copier c;
+    copier_init(&c);
+    c.from_frag = p->frag;
+    c.to = &vm->heap;
+    c.to_vm = vm;
+    if (vm->layout == NULL && !(vm->flags & GS_VM_MAIN))
+        vm->layout = empty_layout(); /* a fresh VM of a pool */
+    gs_value v = conv(&c, p->frag->root);
+    drain(&c);
+    if (!c.nomem)
+        install_globals(&c, vm);
+    copier_fini(&c);
+    if (c.nomem)
+        return GS_E_NOMEM;
+    *out = v;
+    return GS_OK;
+}
+
+#define ADOPT_MIN (4 * GS_BLOCK_SIZE) /* bytes from which a fragment is adopted instead of copied */
+
+/* The fragment is ours alone and large: its heap becomes part of the VM's. */
+static bool adopt(struct gs_vm *vm, struct gs_fragment *f)
+{
+    if (gs_load_acq(&f->refs) != 1 || f->heap.used < ADOPT_MIN || f->ng != 0) /* [F1] */
+        return false;
+    for (uint32_t i = 0; i < f->nshares; i++) {
+        gs_value v;
+        if (gs_handle_share(vm, f->shares[i], &v) != GS_OK)
+            return false; /* the ledger holds some shares too many until the next collection */
+    }
+    return gs_heap_adopt(&vm->heap, &f->heap);
+}
+
+gs_status gs_parcel_take(struct gs_vm *vm, struct gs_parcel *p, gs_value *out)
+{
+    if (p->frag == NULL) {
+        gs_value v = p->v;
+        if (gs_kind(v) == GS_T_HANDLE) {
+            gs_hobj_retain(gs_handle_obj(v)); /* so that the parcel stays when the ledger cannot grow */
+            if (gs_handle_adopt(vm, gs_handle_obj(v), out) != GS_OK)
+                return GS_E_NOMEM;
+            gs_parcel_drop(p);
+            return GS_OK;
+        }
+        *out = v;
+        p->v = gs_nil();
+        return GS_OK;
+    }
+    if (adopt(vm, p->frag)) {
+        *out = p->frag->root;
+        gs_parcel_drop(p);
+        return GS_OK;
+    }
+    gs_status st = gs_parcel_open(vm, p, out);
+    if (st == GS_OK)
+        gs_parcel_drop(p);
+    return st;
+}
+
+void gs_parcel_drop(struct gs_parcel *p)
+{
+    if (p->frag == NULL) {
+        if (gs_kind(p->v) == GS_T_HANDLE)
+            gs_hobj_release(gs_handle_obj(p->v));
+    } else if (gs_sub_acq_rel(&p->frag->refs, 1u) == 1) { /* [F1] */
+        fragment_free(p->frag);
+    }
+    *p = (struct gs_parcel){0};
+}
+
+void gs_parcel_dup(const struct gs_parcel *p, struct gs_parcel *out)
+{
+    if (p->frag != NULL)
+        (void)gs_add_rlx(&p->frag->refs, 1u);
+    else if (gs_kind(p->v) == GS_T_HANDLE)
+        gs_hobj_retain(gs_handle_obj(p->v));
+    *out = *p;
+}
+
+gs_status gs_copy_local(struct gs_vm *vm, gs_value v, gs_value *out)
+{
+    struct copier c;
+    copier_init(&c);
+    c.from_vm = vm;
+    c.to = &vm->heap;
+    c.to_vm = vm;
+    c.local = true;
+    gs_value r = conv(&c, v);
+    drain(&c);
+    copier_fini(&c);
+    if (c.nomem)
+        return GS_E_NOMEM;
+    *out = r;
+    return GS_OK;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ * output.c - standard output behind one lock. Contract: output.h.
+ *
+ * Errors     A write that fails for good (disk full) ends the process with code 74 and one message; a closed pipe ends it by SIGPIPE as usual.
+ *            EINTR and EAGAIN are waited out.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "output.h"
+#include "port/atomic.h"
+
+#define OUT_CAP 65536
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards everything below */
+static char buf[OUT_CAP];
+static size_t used;
+static int terminal = -1;               /* -1: not asked yet */
+static _Atomic bool dirty;              /* used != 0; lets idle workers look without the lock */
+
+static void write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t k = write(fd, p, n);
+        if (k >= 0) {
+            p += k;
+            n -= (size_t)k;
+        } else if (errno == EAGAIN) {
+            struct pollfd f = {.fd = fd, .events = POLLOUT};
+            (void)poll(&f, 1, -1);
+        } else if (errno != EINTR) {
+            if (fd == STDOUT_FILENO) {
+                char m[128];
+                int len = snprintf(m, sizeof m, "langoost: cannot write to standard output: %s\n",
+                                   strerror(errno));
+                (void)!write(STDERR_FILENO, m, (size_t)len);
+                _exit(74);
+            }
+            return;
+        }
+    }
+}
+
+static void flush_locked(void)
+{
+    if (used > 0) {
+        size_t n = used;
+        used = 0; /* first: a signal handler's exit must not write it twice */
+        write_all(STDOUT_FILENO, buf, n);
+    }
+    gs_store_rlx(&dirty, false); /* a hint only */
+}
+
+void gs_out_write(const char *p, size_t n)
+{
+    pthread_mutex_lock(&lock);
+    if (terminal < 0)
+        terminal = isatty(STDOUT_FILENO);
+    if (n > OUT_CAP - used)
+        flush_locked();
+    if (n > OUT_CAP) {
+        write_all(STDOUT_FILENO, p, n);
+    } else {
+        memcpy(buf + used, p, n);
+        used += n;
+        if (!gs_load_rlx(&dirty))
+            gs_store_rlx(&dirty, true);
+        if (terminal)
+            flush_locked();
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void gs_out_flush(void)
+{
+    if (!gs_load_rlx(&dirty))
+        return; /* a racing writer flushes later, at the latest at exit */
+    pthread_mutex_lock(&lock);
+    flush_locked();
+    pthread_mutex_unlock(&lock);
+}
+
+void gs_err_write(const char *p, size_t n)
+{
+    pthread_mutex_lock(&lock);
+    flush_locked();
+    write_all(STDERR_FILENO, p, n);
+    pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT
+ * taskobj.c - spawn, run, end and outcome of tasks. Contract: taskobj.h.
+ *
+ * Locks      o->lock guards done, failed, vm, outcome (until done) and the queue of waiters. failed_lock guards the list of failed futures.
+ *            Neither is held while the other is taken.
+ */
+#include "taskobj.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "lib.h"
+#include "output.h"
+#include "port/mem.h"
+#include "rt.h"
+
+/* ---- failed futures: reported at the end when nobody received them ---- */
+
+static struct gs_spin failed_lock;
+static struct gs_taskobj *failed_head; /* each entry holds a share */
+
+static void failed_add(struct gs_taskobj *o)
+{
+    gs_hobj_retain(&o->h);
+    gs_spin_lock(&failed_lock);
+    o->failed_next = failed_head;
+    o->failed_prev = NULL;
+    if (failed_head != NULL)
+        failed_head->failed_prev = o;
+    failed_head = o;
+    gs_spin_unlock(&failed_lock);
+}
+
+static void failed_remove(struct gs_taskobj *o)
+{
+    gs_spin_lock(&failed_lock);
+    if (o->failed_prev != NULL)
+        o->failed_prev->failed_next = o->failed_next;
+    else
+        failed_head = o->failed_next;
+    if (o->failed_next != NULL)
+        o->failed_next->failed_prev = o->failed_prev;
+    gs_spin_unlock(&failed_lock);
+    gs_hobj_release(&o->h);
+}
+
+/* The first receiver of an error takes it off the list; the others find the mark. */
+static void mark_received(struct gs_taskobj *o)
+{
+    if (gs_xchg_acq_rel(&o->received, true))
+        return;
+    if (o->style == GS_TS_FUTURE)
+        failed_remove(o);
+    else
+        (void)gs_sub_rlx(&gs_rt.failures, 1);
+}
+
+/* ---- reports ---- */
+
+/* Prints the error of a task that ended with it, headed by the task and the place of its spawn. vm: where the error value lives. */
+static void report(struct gs_taskobj *o, gs_value err)
+{
+    struct gs_buf b = {0};
+    gs_buf_printf(&b, "%s %lld, spawned at %s:%u:\n", o->style == GS_TS_FUTURE ? "future" : "task",
+                  (long long)o->h.id, o->file, o->line);
+    gs_error_report(&b, err);
+    gs_err_write(b.p, b.len);
+    gs_buf_free(&b);
+}
+
+void gs_taskobj_report_unreceived(void)
+{
+    for (;;) {
+        gs_spin_lock(&failed_lock);
+        struct gs_taskobj *o = failed_head;
+        if (o != NULL) {
+            failed_head = o->failed_next;
+            if (failed_head != NULL)
+                failed_head->failed_prev = NULL;
+        }
+        gs_spin_unlock(&failed_lock);
+        if (o == NULL)
+            return;
+        if (!gs_xchg_acq_rel(&o->received, true)) {
+            report(o, o->outcome.v);
+            (void)gs_add_rlx(&gs_rt.failures, 1);
+        }
+        gs_hobj_release(&o->h);
+    }
+}
+
+/* ---- ending ---- */
+
+static void count_out(void)
+{
+    /* [E1] acq_rel: whoever takes the count to zero has seen what every task did before it ended. */
+    if (gs_sub_acq_rel(&gs_rt.tasks_alive, 1) == 1)
+        gs_sched_stop(gs_rt.sched, 0);
+}
+
+static void publish(struct gs_taskobj *o, struct gs_parcel outcome, bool failed)
+{
+    gs_spin_lock(&o->lock);
+    o->outcome = outcome;
+    o->failed = failed;
+    o->done = true;
+    o->vm = NULL;
+    gs_waitq_wake_all_locked(&o->waiters, true);
+    gs_spin_unlock(&o->lock);
+}
+
+static void end_main(struct gs_vm *vm, gs_status st)
+{
+    publish(vm->self, (struct gs_parcel){0}, false);
+    if (st == GS_E_THROWN) {
+        struct gs_buf b = {0};
+        gs_error_report(&b, vm->error);
+        gs_err_write(b.p, b.len);
+        gs_buf_free(&b);
+        gs_rt_exit(1);
+    }
+}
+
+static void end_task(struct gs_vm *vm, gs_status st)
+{
+    struct gs_taskobj *o = vm->self;
+    struct gs_parcel out = {0};
+    bool failed = st == GS_E_THROWN;
+    if (gs_parcel_pack(vm, failed ? vm->error : vm->result, &out) != GS_OK) {
+        failed = true;
+        gs_throw_nomem(vm);
+        if (gs_parcel_pack(vm, vm->error, &out) != GS_OK)
+            out = (struct gs_parcel){0};
+    }
+    if (failed) {
+        if (o->style == GS_TS_SPAWN) {
+            (void)gs_add_rlx(&gs_rt.failures, 1); /* before anyone can receive it */
+            report(o, vm->error);
+        } else {
+            failed_add(o);
+        }
+    }
+    publish(o, out, failed);
+    if (o->ended != NULL)
+        o->ended(o, o->arg);
+}
+
+static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
+{
+    struct gs_vm *vm = (struct gs_vm *)t; /* the task is its first member */
+    gs_status st = gs_interp_run(vm);
+    if (st == GS_YIELD)
+        return GS_RUN_YIELD;
+    if (st == GS_PARK || st == GS_EXIT) /* EXIT: the scheduler is stopping and never runs it again */
+        return GS_RUN_PARK;
+    struct gs_taskobj *o = vm->self;
+    if (vm->flags & GS_VM_MAIN)
+        end_main(vm, st);
+    else
+        end_task(vm, st);
+    gs_rt_live_remove(vm);
+    gs_worker_detach_owner(w); /* before the memory goes: the ticker may be poking */
+    gs_vm_free(vm);
+    gs_hobj_release(&o->h); /* the VM's share */
+    count_out();
+    return GS_RUN_DONE;
+}
+
+/* ---- starting ---- */
+
+struct gs_taskobj *gs_taskobj_new(struct gs_vm *vm, enum gs_task_style style, enum gs_hkind kind)
+{
+    struct gs_taskobj *o = gs_mem_zalloc(sizeof *o);
+    if (o == NULL)
+        return NULL;
+    gs_hobj_init(&o->h, kind);
+    o->style = (uint8_t)style;
+    o->waiters.lock = &o->lock;
+    o->file = "";
+    if (vm != NULL)
+        gs_vm_place(vm, &o->file, &o->line);
+    return o;
+}
+
+void gs_taskobj_drop(struct gs_hobj *h)
+{
+    struct gs_taskobj *o = (struct gs_taskobj *)h;
+    gs_parcel_drop(&o->outcome);
+    gs_mem_free(o);
+}
+
+static void init_limits(struct gs_vm *vm)
+{
+    if (gs_rt.opt.heap_limit != 0) {
+        vm->heap.limit = gs_rt.opt.heap_limit;
+        vm->heap.process_used = &gs_rt.heap_used;
+    }
+}
+
+/* Hands a started VM to the scheduler. Takes a share of o for the VM. */
+static void launch(struct gs_vm *vm, struct gs_taskobj *o)
+{
+    gs_task_init(&vm->task, task_resume);
+    vm->task.sp_real = (uintptr_t)vm->stack_end;
+    gs_store_rlx(&vm->task.sp_limit, vm->task.sp_real); /* not submitted yet: nobody else looks */
+    gs_hobj_retain(&o->h);
+    vm->self = o;
+    gs_spin_lock(&o->lock);
+    o->vm = vm;
+    if (gs_load_rlx(&o->cancel)) /* cancelled while it waited in a pool */
+        gs_task_poke_mt(&vm->task, GS_POKE_CANCEL);
+    gs_spin_unlock(&o->lock);
+    gs_rt_live_add(vm);
+    (void)gs_add_rlx(&gs_rt.tasks_alive, 1); /* relaxed: the spawner is alive itself, so it cannot be zero */
+}
+
+gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn, const gs_value *args, uint32_t n, gs_value *out)
+{
+    struct gs_taskobj *o = gs_taskobj_new(vm, style, style == GS_TS_SPAWN ? GS_H_TASK : GS_H_FUTURE);
+    if (o == NULL)
+        return GS_E_NOMEM;
+    struct gs_vm *child = gs_vm_new();
+    if (child == NULL)
+        goto drop_object;
+    init_limits(child);
+    if (gs_copy_start(vm, child, fn, args, n) != GS_OK)
+        goto free_vm;
+    gs_hobj_retain(&o->h); /* ours, until submitted */
+    if (gs_handle_adopt(vm, &o->h, out) != GS_OK) {
+        gs_hobj_release(&o->h);
+        gs_vm_free(child);
+        return GS_E_NOMEM;
+    }
+    launch(child, o);
+    gs_hobj_release(&o->h);
+    gs_sched_submit_mt(gs_rt.sched, &child->task);
+    return GS_OK;
+
+free_vm:
+    gs_vm_free(child);
+drop_object:
+    gs_hobj_release(&o->h);
+    return GS_E_NOMEM;
+}
+
+gs_status gs_taskobj_start(struct gs_taskobj *o, struct gs_parcel *take_call)
+{
+    struct gs_vm *vm = gs_vm_new();
+    if (vm == NULL)
+        return GS_E_NOMEM;
+    init_limits(vm);
+    gs_value call;
+    if (gs_parcel_take(vm, take_call, &call) != GS_OK)
+        goto fail;
+    uint32_t n = (uint32_t)call.a->len - 1;
+    gs_value few[8], *args = n <= 8 ? few : gs_mem_alloc(n * sizeof *args);
+    if (args == NULL)
+        goto fail;
+    for (uint32_t i = 0; i < n; i++)
+        args[i] = gs_array_at(call.a, (int64_t)i + 1);
+    gs_status st = gs_vm_start(vm, gs_array_at(call.a, 0), args, n);
+    if (args != few)
+        gs_mem_free(args);
+    if (st != GS_OK)
+        goto fail;
+    launch(vm, o);
+    gs_sched_submit_mt(gs_rt.sched, &vm->task);
+    return GS_OK;
+
+fail:
+    gs_vm_free(vm);
+    return GS_E_NOMEM;
+}
+
+struct gs_vm *gs_task_new_main(struct gs_program *p)
+{
+    struct gs_vm *vm = gs_vm_new();
+    struct gs_taskobj *o = gs_taskobj_new(NULL, GS_TS_SPAWN, GS_H_TASK);
+    gs_value *globals = gs_mem_alloc((p->nglobals + 1u) * sizeof *globals);
+    GS_CHECK(vm != NULL && o != NULL && globals != NULL);
+    for (uint32_t i = 0; i < p->nglobals; i++)
+        globals[i] = gs_unset();
+    vm->globals = globals;
+    vm->layout = NULL;
+    vm->flags |= GS_VM_MAIN | GS_VM_FOREIGN_GLOBALS;
+    init_limits(vm);
+    GS_CHECK(gs_vm_start(vm, gs_objv(GS_T_FUNC, p->main->self), NULL, 0) == GS_OK);
+    launch(vm, o);
+    gs_hobj_release(&o->h);
+    return vm;
+}
+
+/* ---- outcome, waiting, cancelling ---- */
+
+int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret)
+{
+    gs_value v;
+    if (gs_parcel_open(vm, &o->outcome, &v) != GS_OK)
+        return GS_E_NOMEM;
+    if (!o->failed) {
+        *ret = v;
+        return GS_OK;
+    }
+    mark_received(o);
+    vm->error = v;
+    return GS_E_THROWN;
+}
+
+static int wait_finish(struct gs_vm *vm, gs_value *ret)
+{
+    struct gs_taskobj *o = (struct gs_taskobj *)vm->park.obj;
+    switch (gs_wait_end(vm)) {
+    case GS_WAIT_TIMEOUT:
+        *ret = gs_nil();
+        return GS_OK;
+    case GS_WAIT_CANCELLED:
+        (void)gs_vm_take_cancel(vm);
+        return gs_throw_cancelled(vm);
+    default:
+        return gs_taskobj_outcome(vm, o, ret);
+    }
+}
+
+int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int64_t ms, gs_value *ret)
+{
+    if (gs_vm_take_cancel(vm))
+        return gs_throw_cancelled(vm);
+    if (ms > 0 && gs_wait_ext(vm) == NULL)
+        return GS_E_NOMEM;
+    gs_wait_begin(vm);
+    gs_spin_lock(&o->lock);
+    bool done = o->done;
+    if (!done && ms != 0)
+        gs_waitq_push_locked(&o->waiters, &vm->park.first);
+    gs_spin_unlock(&o->lock);
+    if (done || ms == 0) {
+        (void)gs_wait_end(vm);
+        return done ? gs_taskobj_outcome(vm, o, ret) : GS_OK;
+    }
+    vm->park.finish = wait_finish;
+    vm->park.what = what;
+    vm->park.obj = &o->h;
+    gs_wait_timeout(vm, ms); /* we stay on this worker until PARK is returned, woken or not */
+    return GS_PARK;
+}
+
+void gs_taskobj_cancel(struct gs_taskobj *o)
+{
+    struct gs_vm *wake = NULL;
+    gs_spin_lock(&o->lock);
+    if (!o->done)
+        gs_store_rel(&o->cancel, true); /* [C1] pairs with take_cancel */
+    if (!o->done && o->vm != NULL) {
+        gs_task_poke_mt(&o->vm->task, GS_POKE_CANCEL);
+        if (gs_wait_claim(o->vm, GS_WAIT_CANCELLED))
+            wake = o->vm; /* parked, and ours to wake: it cannot end before */
+    }
+    gs_spin_unlock(&o->lock);
+    if (wake != NULL)
+        gs_task_ready_mt(gs_rt.sched, &wake->task);
+}
+
+bool gs_taskobj_take_cancel(struct gs_taskobj *o)
+{
+    if (GS_LIKELY(!gs_load_rlx(&o->cancel)))
+        return false;
+    return gs_xchg_acq_rel(&o->cancel, false); /* [C1] */
+}
+
+gs_status gs_taskobj_self(struct gs_vm *vm, gs_value *out)
+{
+    return gs_handle_share(vm, &vm->self->h, out);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ * waitq.c - the abortable wait queue. Protocol: waitq.h.
+ */
+#include "waitq.h"
+
+#include "error.h"
+#include "port/clock.h"
+#include "port/mem.h"
+#include "rt.h"
+#include "taskobj.h"
+
+void gs_wait_begin(struct gs_vm *vm)
+{
+    struct gs_waiter *w = &vm->park.first;
+    w->vm = vm;
+    gs_store_rlx(&w->q, NULL);
+    w->ok = false;
+    vm->park.winner = NULL;
+    /* Relaxed: a waker finds the VM through a queue, whose lock publishes this. */
+    gs_store_rlx(&vm->park.word, (uint32_t)GS_WAIT_WAITING);
+}
+
+void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w)
+{
+    w->next = NULL;
+    w->prev = q->tail;
+    if (q->tail != NULL)
+        q->tail->next = w;
+    else
+        q->head = w;
+    q->tail = w;
+    gs_store_rlx(&w->q, q); /* under the lock */
+}
+
+void gs_waitq_remove_locked(struct gs_waitq *q, struct gs_waiter *w)
+{
+    if (w->prev != NULL)
+        w->prev->next = w->next;
+    else
+        q->head = w->next;
+    if (w->next != NULL)
+        w->next->prev = w->prev;
+    else
+        q->tail = w->prev;
+    gs_store_rlx(&w->q, NULL); /* under the lock, by its own VM */
+}
+
+/* The VM takes its own waiter out. w->q is read without the lock: it goes from the queue to NULL only, by a popper; so NULL is final,
+ * and a queue seen here is looked at again under its lock. */
+static void unlink_own(struct gs_waiter *w)
+{
+    struct gs_waitq *q = gs_load_acq(&w->q); /* [W2] pairs with the popper's last store */
+    if (q == NULL)
+        return;
+    gs_spin_lock(q->lock);
+    if (gs_load_rlx(&w->q) != NULL)
+        gs_waitq_remove_locked(q, w);
+    gs_spin_unlock(q->lock);
+}
+
+struct gs_wait_ext *gs_wait_ext(struct gs_vm *vm)
+{
+    if (vm->park.ext == NULL) {
+        vm->park.ext = gs_mem_zalloc(sizeof *vm->park.ext);
+        if (vm->park.ext != NULL)
+            vm->park.ext->vm = vm;
+    }
+    return vm->park.ext;
+}
+
+bool gs_wait_claim(struct gs_vm *vm, enum gs_wait_word reason)
+{
+    for (;;) {
+        uint32_t seen = GS_WAIT_WAITING;
+        if (gs_cas_acq_rel(&vm->park.word, &seen, (uint32_t)reason)) /* [W1] */
+            return true;
+        if (seen != GS_WAIT_HELD)
+            return false;
+        gs_cpu_relax(); /* a select is deciding: a few instructions */
+    }
+}
+
+static void timer_fired(struct gs_timer *tm)
+{
+    struct gs_wait_ext *e = (struct gs_wait_ext *)tm; /* the timer is its first member */
+    struct gs_vm *vm = e->vm;
+    if (gs_wait_claim(vm, GS_WAIT_TIMEOUT))
+        gs_task_ready_mt(gs_rt.sched, &vm->task);
+}
+
+void gs_wait_timeout(struct gs_vm *vm, int64_t ms)
+{
+    struct gs_wait_ext *e = vm->park.ext;
+    if (ms < 0)
+        return;
+    int64_t now = gs_clock_mono_ns();
+    int64_t when = ms > (INT64_MAX - now) / 1000000 ? INT64_MAX : now + ms * 1000000;
+    gs_timer_start_mt(gs_rt.sched, &e->timer, when, timer_fired);
+}
+
+enum gs_wait_word gs_wait_end(struct gs_vm *vm)
+{
+    struct gs_wait_ext *e = vm->park.ext;
+    if (e != NULL)
+        (void)gs_timer_stop_mt(gs_rt.sched, &e->timer);
+    unlink_own(&vm->park.first);
+    if (e != NULL)
+        for (uint32_t i = 0; i < e->nmany; i++)
+            unlink_own(&e->many[i]);
+    /* Nobody can reach the word any more: the timer is stopped, the waiters are out of every queue; cancel reads it under the task's lock
+     * and changes it only from WAITING. */
+    return (enum gs_wait_word)gs_xchg_acq_rel(&vm->park.word, (uint32_t)GS_WAIT_IDLE);
+}
+
+void gs_wait_wake(struct gs_waiter *w)
+{
+    struct gs_vm *vm = w->vm;
+    vm->park.winner = w;
+    gs_task_ready_mt(gs_rt.sched, &vm->task);
+}
+
+struct gs_waiter *gs_waitq_claim_first_locked(struct gs_waitq *q)
+{
+    struct gs_waiter *w;
+    while ((w = q->head) != NULL) {
+        /* Claim before unlinking: once w->q is NULL and the VM is awake for another reason, w may be reused. While it is linked its VM cannot get
+         * past gs_wait_end, which needs this lock. */
+        bool mine = gs_wait_claim(w->vm, GS_WAIT_WOKEN);
+        q->head = w->next;
+        if (w->next != NULL)
+            w->next->prev = NULL;
+        else
+            q->tail = NULL;
+        gs_store_rel(&w->q, NULL); /* [W2] last */
+        if (mine)
+            return w;
+    }
+    return NULL;
+}
+
+void gs_waitq_wake_all_locked(struct gs_waitq *q, bool ok)
+{
+    struct gs_waiter *w;
+    while ((w = gs_waitq_claim_first_locked(q)) != NULL) {
+        w->ok = ok;
+        gs_wait_wake(w);
+    }
+}
+
+bool gs_vm_take_cancel(struct gs_vm *vm)
+{
+    if (vm->self == NULL)
+        return false;
+    return gs_taskobj_take_cancel(vm->self);
+}
+
+int gs_throw_cancelled(struct gs_vm *vm)
+{
+    return gs_throw(vm, GS_ERR_CANCELLED, "task was cancelled");
+}
