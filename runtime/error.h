@@ -15,6 +15,10 @@ int gs_throw_nomem(struct gs_vm *vm);
 /* Throws a value of the program: an object that is an error already (has a stack) keeps its place; any other object with a `message` gets file,
  * line and stack when it lacks them... of the throw; other values are kept beside their place for the report (error.c). */
 int gs_throw_value(struct gs_vm *vm, gs_value v);
+/* Goes on with an error that was raised before (finally): nothing about its place changes. */
+int gs_rethrow(struct gs_vm *vm, gs_value v);
+/* An error object of kind k with one more field (`want` of InterfaceMismatch). */
+int gs_throw_with(struct gs_vm *vm, enum gs_errkind k, const char *field, gs_value v, const char *fmt, ...) GS_PRINTF(5, 6);
 
 /* "cannot call void" and the like: the names that messages use. */
 const char *gs_kind_word(gs_value v); /* typeof name */
@@ -27,6 +31,11 @@ bool gs_unwind(struct gs_vm *vm);
 /* The text of an uncaught error: "FILE:LINE: Kind: message\n" and the stack trace lines ("  at FILE:LINE in NAME\n"). */
 struct gs_buf;
 void gs_error_report(struct gs_buf *out, gs_value err);
+/* The same for the error that has left vm's bottom frame (vm->error): knows also where a value was thrown that is no error object (a string, say). */
+void gs_vm_error_report(struct gs_buf *out, const struct gs_vm *vm);
+void gs_places_fini(struct gs_vm *vm); /* the VM ends */
+struct gs_marker;
+void gs_places_mark(const struct gs_vm *vm, struct gs_marker *m);
 /* Stack of a VM that is not running, or of the caller's own: lines as in `stack`. */
 struct gs_array *gs_stack_trace(struct gs_vm *vm, struct gs_heap *h);
 /* Place of the innermost frame outside the prelude. */
