@@ -8,7 +8,10 @@
  *            The bottom frame's link has a pc of NULL. Growing moves the stack: hold no pointer into it across a call marked so.
  * Stale      [G1] Every slot of the stack holds a value that was valid after the last collection: objects are freed in collections only, new
  *            stacks are zeroed, and each collection clears all slots above the top frame. So the collector marks whole frames.
- * Safe point task.sp_limit (task.h): entry compares base + nregs with it, taken back-edges compare the frame's end.
+ * Safe point task.sp_limit (task.h): entry compares base + nregs with it, taken back-edges compare base (a poke makes it 0).
+ * High water task.sp_real is not the end of the stack but a mark below it: no slot from there up has been used since it was cleared, so that a collection
+ *            clears only up to the mark, however large the stack once was. Reaching the mark costs a visit to gs_vm_grow_stack, which moves the mark before
+ *            it moves the stack.
  * Owner      The worker that runs the task. A waker touches only what waitq.h says.
  * Memory     VM, first stack and first heap chunk are one allocation of GS_VM_BYTES; a task that stays small needs nothing else.
  */
@@ -20,6 +23,7 @@
 #include "task.h"
 
 struct gs_taskobj;
+struct gs_places;
 struct gs_fragment;
 struct gs_wait_ext;
 struct gs_waitq;
@@ -99,6 +103,8 @@ struct gs_vm {
     struct gs_taskobj *self; /* the handle object of this task; it outlives the VM */
     struct gs_vm *live_prev, *live_next; /* registry of live VMs, for reports */
     void *lib;           /* lib_math's random state and such; struct gs_vmlib, NULL until needed */
+    gs_value *top;       /* end of a call window that reaches beyond its frame, for the collector; NULL: the frame's end counts */
+    struct gs_places *places; /* error.c: where thrown values that are no error objects were thrown; NULL until needed */
 };
 
 enum gs_vmflag {
@@ -117,9 +123,13 @@ void gs_vm_free(struct gs_vm *vm);
 /* Prepares the call of fn (FUNC, NATIVE or BOUND, in this VM's heap or immortal) with n arguments as the bottom frame. Arity and other errors
  * throw when the VM first runs. GS_OK or GS_E_NOMEM. */
 gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint32_t n);
-/* Makes room for n more slots above top (a pointer into the stack); moves the stack: vm->base is updated. GS_OK, or GS_E_THROWN with
- * StackOverflow / OutOfMemory in vm->error. */
+/* Makes room for n more slots above top (a pointer into the stack); moves the stack: vm->base and vm->top are updated. GS_OK, or GS_E_THROWN with
+ * StackOverflow / OutOfMemory in vm->error (raised at vm->pc[-1], so base and pc must be saved). Rearms task.sp_limit; a poke that came meanwhile stays. */
 gs_status gs_vm_grow_stack(struct gs_vm *vm, gs_value *top, uint32_t n);
+/* Gives memory back after a deep recursion has been unwound. Moves the stack. */
+void gs_vm_trim_stack(struct gs_vm *vm);
+/* First slot behind the running frame. */
+gs_value *gs_vm_frame_end(const struct gs_vm *vm);
 
 /* interp.c: runs until the bottom frame returns (GS_OK, vm->result), an error leaves it (GS_E_THROWN, vm->error), the task parks (GS_PARK), lets
  * others run (GS_YIELD) or the process ends (GS_EXIT). To go on after PARK or YIELD call it again. */
