@@ -9,5 +9,6 @@ seconds=$((${GS_FUZZ_SECONDS:-60} / shares))
 mkdir -p "$corpus" "$corpus-crashes"
 set -- "$corpus"
 [ ! -d "$seeds" ] || set -- "$@" "$seeds"
+case ${ASAN_OPTIONS:-} in *detect_leaks=0*) set -- -detect_leaks=0 "$@" ;; esac # libFuzzer checks by itself
 exec "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
     -artifact_prefix="$corpus-crashes/" "$@"
