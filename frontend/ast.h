@@ -28,7 +28,7 @@ enum gs_node_kind {
     GS_N_INT,    /* .i */
     GS_N_FLOAT,  /* .d */
     GS_N_STR,    /* .str decoded */
-    GS_N_INTERP, /* .list: GS_N_STR and expressions alternating as written */
+    GS_N_INTERP, /* .list: GS_N_STR and expressions as written; empty pieces of text are left out */
     GS_N_NAME,   /* .name */
     GS_N_SELF,
     GS_N_SUPER,  /* super.m: .name is m; only as callee or member */
@@ -68,6 +68,9 @@ enum gs_node_kind {
 };
 
 struct gs_node;
+
+/* The parser refuses a tree that is higher ("nesting too deep"): a chain of n binary operators, calls or `else if`s is n high. */
+#define GS_NODE_HEIGHT 2000
 
 struct gs_list {
     struct gs_node **v;
@@ -145,8 +148,9 @@ struct gs_node {
     uint8_t op;   /* token kind of the operator */
     bool flag;
     bool paren; /* the expression was written in parentheses */
-    struct gs_pos pos; /* where an error in this node is reported: operators at the operator, calls at the '(' 's line of the callee's end,
-                        * members at the name, others at their first token */
+    uint32_t height; /* of the tree below, leaves 1: at most GS_NODE_HEIGHT, so that walking it may recurse */
+    struct gs_pos pos; /* where an error in this node is reported: operators and assignments at the operator, an index at its [,
+                        * calls at the last token of the callee, members at the name, others at their first token */
     struct gs_slice name, name2;
     union {
         int64_t i;

@@ -54,6 +54,9 @@ void gs_lex_next(struct gs_lexer *lx, struct gs_token *t);
  * when another ${ follows, GS_T_STR for the last piece. */
 void gs_lex_template(struct gs_lexer *lx, struct gs_token *t);
 
+/* The place of a byte of the text, found by counting lines: for messages. */
+struct gs_pos gs_lex_locate(const struct gs_source *src, const char *at);
+
 /* As written in source; for classes of tokens what they are called in messages ("name", "EOF"). */
 const char *gs_token_text(enum gs_token_kind k);
 /* 0: no binary operator; higher binds tighter. IS and AS count as binary. */

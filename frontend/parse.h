@@ -11,4 +11,8 @@
  * is the budget) is an error of its own, never a crash. */
 struct gs_node *gs_parse(struct gs_arena *a, const struct gs_source *src, struct gs_diag *d);
 
+/* True when the only trouble with the text is that it ends too early: an open bracket, block, comment or backtick string, an
+ * operator at the end. For the REPL, which then asks for another line. */
+bool gs_parse_incomplete(const struct gs_source *src);
+
 #endif
