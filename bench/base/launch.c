@@ -73,7 +73,7 @@ int main(int argc, char **argv)
     }
     if (child == 0)
         become(argv);
-    setpgid(child, child); /* in the parent too: whoever comes first */
+    setpgid(child, child);     /* in the parent too: whoever comes first */
     signal(SIGALRM, on_alarm); /* restarts wait4 */
     alarm((unsigned)strtoul(argv[1], NULL, 10));
 
