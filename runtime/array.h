@@ -35,12 +35,29 @@ GS_INLINE gs_value gs_array_at(const struct gs_array *a, int64_t i)
 }
 gs_status gs_array_set(struct gs_heap *h, struct gs_array *a, int64_t i, gs_value v); /* 0 <= i < len */
 gs_status gs_array_push(struct gs_heap *h, struct gs_array *a, gs_value v);
+/* The usual case of push: the kind fits and there is room. False: nothing done, call gs_array_push. */
+GS_INLINE bool gs_array_push_fast(struct gs_array *a, gs_value v)
+{
+    int64_t n = a->len;
+    if (GS_UNLIKELY(n >= a->cap))
+        return false;
+    uint32_t st = a->h.aux16;
+    if (st == GS_STORE_VALUE)
+        a->v[n] = v;
+    else if ((st == GS_STORE_INT && v.tag == GS_T_INT) || (st == GS_STORE_FLOAT && v.tag == GS_T_FLOAT))
+        a->i[n] = v.i; /* the bits of either */
+    else
+        return false;
+    a->len = n + 1;
+    return true;
+}
 gs_status gs_array_push_n(struct gs_heap *h, struct gs_array *a, const gs_value *v, int64_t n);
 gs_status gs_array_append_array(struct gs_heap *h, struct gs_array *a, const struct gs_array *b);
 gs_status gs_array_insert(struct gs_heap *h, struct gs_array *a, int64_t at, gs_value v); /* 0 <= at <= len */
 gs_status gs_array_remove(struct gs_heap *h, struct gs_array *a, int64_t at, gs_value *out);
 gs_status gs_array_truncate(struct gs_heap *h, struct gs_array *a, int64_t len); /* len <= a->len; pop and clear */
-/* A new array of elements [from, to), 0 <= from <= to <= len; large packed parts from 0 to the end share the payload. */
+/* A new array of elements [from, to), 0 <= from <= to <= len; large packed parts from 0 on that are most of a share its payload
+ * (a then becomes COW: do not keep its kind across the call). */
 struct gs_array *gs_array_slice(struct gs_heap *h, const struct gs_array *a, int64_t from, int64_t to);
 gs_status gs_array_reserve(struct gs_heap *h, struct gs_array *a, int64_t cap);
 gs_status gs_array_fill(struct gs_heap *h, struct gs_array *a, gs_value v);
@@ -49,8 +66,8 @@ gs_status gs_array_reverse(struct gs_heap *h, struct gs_array *a);
 gs_status gs_array_unshare(struct gs_heap *h, struct gs_array *a);
 /* Widens to a kind that holds v besides what is there. */
 gs_status gs_array_widen_for(struct gs_heap *h, struct gs_array *a, gs_value v);
-/* Stable sort without a comparison function: all numbers, or all strings. *bad is set to the first index whose element cannot be
- * compared with its neighbour, then nothing has changed and GS_E_INVALID is returned. */
+/* Stable sort without a comparison function: all numbers (NaNs last), or all strings. Otherwise *bad is set to the first index i such that
+ * elements i and i + 1 cannot be compared, nothing has changed and GS_E_INVALID is returned. */
 gs_status gs_array_sort(struct gs_heap *h, struct gs_array *a, int64_t *bad);
 int64_t gs_array_index_of(const struct gs_array *a, gs_value v, int64_t from); /* by ==; -1 */
 

@@ -29,8 +29,8 @@
 struct gs_heap {
     char *cur, *end;        /* the bump run */
     uint64_t uid;           /* never reused; owner of string buffers */
-    uint32_t newflags;      /* ored into the flags of new objects: mark colour, GS_OF_CHUNK */
-    uint32_t nchunks;
+    uint32_t newflags;      /* flags of new objects: 0, GS_OF_CHUNK or GS_OF_LARGE */
+    uint32_t nchunks;       /* how many chunks there have been, the caller's included */
     size_t used;            /* bytes taken: blocks, chunks, large objects, and this heap's share of outside buffers */
     size_t threshold;       /* used above this asks for a collection at the next safe point */
     size_t limit;           /* no allocation may push used above this; SIZE_MAX: none */
@@ -41,6 +41,18 @@ struct gs_heap {
     struct gs_obj **final;  /* vector of objects that hold outside shares (payloads, string buffers) */
     uint32_t nfinal, capfinal;
     _Atomic size_t *process_used; /* process-wide sum for the process limit; NULL: not counted */
+    /* private to heap.c and gc.c */
+    char *ocur, *oend;        /* overflow run: for objects of more than a line that do not fit in a hole */
+    struct gs_block *reserve; /* blocks that hold nothing */
+    size_t outside;           /* part of used: shares of outside buffers */
+    size_t reported;          /* part of used that process_used knows of */
+    uint32_t hole;            /* next line to look at in *recycle */
+    uint32_t nblocks;         /* in blocks, the reserve not counted */
+    uint32_t nreserve;
+    uint8_t colours;          /* bit c: living objects may carry mark colour c (1..3) */
+    bool first_foreign;       /* the first chunk is the caller's memory */
+    uint32_t ngc;             /* collections so far */
+    uint64_t gc_ns;           /* time spent in them */
 };
 
 /* h is zeroed memory of any kind. first/nfirst: memory for the first chunk that the caller owns (16-aligned; may be NULL/0). */
@@ -50,7 +62,8 @@ void gs_heap_fini(struct gs_heap *h);
 
 void *gs_heap_alloc_slow(struct gs_heap *h, size_t n);
 
-/* n bytes, 16-aligned, NOT zeroed; NULL when out. n need not be rounded. */
+/* n bytes, 16-aligned, NOT zeroed; NULL when out. n need not be rounded. The header must be written (gs_obj_init) before the next
+ * allocation from h, which may change h->newflags. */
 GS_INLINE void *gs_heap_alloc(struct gs_heap *h, size_t n)
 {
     n = (n + 15u) & ~(size_t)15u;
@@ -62,7 +75,7 @@ GS_INLINE void *gs_heap_alloc(struct gs_heap *h, size_t n)
     return gs_heap_alloc_slow(h, n);
 }
 
-/* Writes the header. The large-object path of gs_heap_alloc_slow has been told through h->newflags. */
+/* Writes the header. h->newflags tells where the object is: in a block (0), in a chunk, or large. */
 GS_INLINE void gs_obj_init(struct gs_heap *h, struct gs_obj *o, enum gs_kind kind)
 {
     o->kind = (uint8_t)kind;
@@ -78,8 +91,20 @@ void *gs_heap_new(struct gs_heap *h, enum gs_kind kind, size_t n);
 /* Registers o (which holds an outside share of `bytes` bytes) for finalisation; false when memory is out. */
 bool gs_heap_add_final(struct gs_heap *h, struct gs_obj *o, size_t bytes);
 
+/* Changes what used counts for buffers outside the heap: an object's share grew from `before` to `now` bytes. */
+void gs_heap_outside(struct gs_heap *h, size_t before, size_t now);
+/* Asks whether the limit leaves room for `bytes` more of outside buffers. */
+GS_INLINE bool gs_heap_has_room(const struct gs_heap *h, size_t bytes)
+{
+    return bytes <= h->limit && h->used <= h->limit - bytes;
+}
+/* h took a share of a buffer that others hold, too: not counted in used (each holder would count it), but a reason to collect
+ * sooner, so that a receiver that drops what it receives does not keep all of it. */
+void gs_heap_pressure(struct gs_heap *h, size_t bytes);
+
 /* Moves all of `frag` into h and ends frag (its memory struct stays the caller's). Large fragments in O(blocks); frag must have been
- * made without a caller-owned first chunk. False when memory is out: frag is untouched. */
+ * made without a caller-owned first chunk. False when memory is out (or, for a heap that has been collected, when the mark colours of
+ * the two do not go together): frag is untouched. */
 bool gs_heap_adopt(struct gs_heap *h, struct gs_heap *frag);
 
 /* True when the interpreter should collect at this safe point. */
@@ -101,9 +126,13 @@ void gs_gc_mark_value(struct gs_marker *m, gs_value v);
 void gs_gc_mark_values(struct gs_marker *m, const gs_value *v, size_t n);
 
 /* Collects h. roots(ctx, m) marks the roots by the two functions above; handle(ctx, hobj) is called for each handle value met (also
- * among the roots), so that the owner can tell which shares are still held. The threshold is set anew. Callable at safe points only. */
-void gs_gc_collect(struct gs_heap *h, void (*roots)(void *ctx, struct gs_marker *m),
+ * among the roots; may be NULL), so that the owner can tell which shares are still held. The threshold is set anew. Callable at safe
+ * points only. False when there was no memory for the mark stack: nothing has been freed, and every handle counts as held. */
+bool gs_gc_collect(struct gs_heap *h, void (*roots)(void *ctx, struct gs_marker *m),
                    void (*handle)(void *ctx, struct gs_hobj *o), void *ctx);
+
+/* The number of bytes that o takes in its heap (header included, rounded up). */
+size_t gs_obj_size(const struct gs_obj *o);
 
 /* For tests: every object reachable from v is well-formed; false with a message on stderr otherwise. */
 bool gs_gc_check_value(const struct gs_heap *h, gs_value v);

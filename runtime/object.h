@@ -94,13 +94,15 @@ struct gs_array {
     struct gs_payload *pay; /* NULL: data lies in a RAW or VALUES object of this heap (or is NULL) */
 };
 
+#define GS_OBJECT_DICT UINT32_MAX
+
 struct gs_object {
     struct gs_obj h; /* aux32: shape id; aux16: slots that fit inline */
     union {
         gs_value *slots;
         struct gs_map *map; /* shape has GS_SHAPE_DICT */
     };
-    uint32_t cap; /* slots that fit where slots points */
+    uint32_t cap; /* slots that fit where slots points; GS_OBJECT_DICT when map is in use (no shape to look at in the collector) */
     uint32_t pad;
     gs_value fields[]; /* the inline slots */
 };

@@ -13,8 +13,10 @@
 /* NULL when out. refs 1, data undefined. bytes is rounded up to what the allocator gives. */
 struct gs_payload *gs_payload_new(size_t bytes);
 struct gs_payload *gs_payload_new_zeroed(size_t bytes);
+/* Grows or shrinks; the caller must be the only owner. NULL when out: p is unchanged. */
+struct gs_payload *gs_payload_resize(struct gs_payload *p, size_t bytes);
 void gs_payload_retain(struct gs_payload *p);
-void gs_payload_release(struct gs_payload *p);
+void gs_payload_release(struct gs_payload *p); /* p may be NULL */
 
 struct gs_strbuf *gs_strbuf_new(size_t cap, uint64_t owner); /* refs 1, used 0; NULL when out */
 void gs_strbuf_retain(struct gs_strbuf *b);

@@ -5,8 +5,9 @@
  *            that one word names what an inline cache has seen, whatever it is: gs_shape_of.
  * Tree       A shape is its parent plus one key. Transitions are found under a lock once and then through inline caches; a shape
  *            never changes after publication. [S1] release of the table entry, acquire by whoever got the id otherwise than from an object.
- * Dictionary An object moves to its root's dictionary shape (fields in a gs_map) when a key is removed, when it has more than
- *            GS_SHAPE_MAX_KEYS keys, when the 2^24 ids are used up, or when a computed key is no atom and the budget is spent.
+ * Dictionary An object moves to its root's dictionary shape (fields in a gs_map) when a key other than the last added one is removed, when
+ *            it has more than GS_SHAPE_MAX_KEYS keys (half as many for computed ones), when the budget of shapes is used up, or when a
+ *            computed key is no atom and the budget of those is spent.
  * Order      The sorted order of a shape's keys is computed once per shape, on demand, and published by pointer.
  */
 #ifndef GS_RUNTIME_SHAPE_H
@@ -68,6 +69,8 @@ gs_status gs_object_delete(struct gs_heap *h, struct gs_object *o, struct gs_str
 uint32_t gs_object_count(const struct gs_object *o);
 /* A new array of the keys in sorted byte order: the snapshot that for, keys(), println and JSON use. NULL when out. */
 struct gs_array *gs_object_keys(struct gs_heap *h, const struct gs_object *o);
+/* The same into plain memory of gs_object_count(o) values; false when memory is out. */
+bool gs_object_sorted_keys(const struct gs_object *o, gs_value *out);
 /* Calls fn for each field in no particular order (copier, collector). Stops at and returns the first non-zero result. */
 int gs_object_each(const struct gs_object *o, int (*fn)(void *ctx, struct gs_str *key, gs_value v), void *ctx);
 /* Adds room for slot `slot` and writes v there, having moved o to shape `to` (inline-cache hit of an adding store). */

@@ -16,6 +16,9 @@ struct gs_str *gs_str_newz(struct gs_heap *h, const char *z);
 struct gs_str *gs_str_make(struct gs_heap *h, size_t n, char **out);
 /* a + b; linear overall when used as s = s + t in a loop. */
 struct gs_str *gs_str_concat(struct gs_heap *h, struct gs_str *a, struct gs_str *b);
+/* For the copier: a string in heap h that shares s's buffer, or is a copy of an inline one; immortal ones are themselves. s may belong to
+ * another heap that nobody changes meanwhile. */
+struct gs_str *gs_str_share(struct gs_heap *h, struct gs_str *s);
 /* Bytes [from, to) of s, 0 <= from <= to <= len. Shares the buffer of long strings when the part is long too. */
 struct gs_str *gs_str_sub(struct gs_heap *h, struct gs_str *s, size_t from, size_t to);
 
