@@ -17,6 +17,22 @@ bool gs_thread_pin_self(unsigned os_cpu);
 /* Gives the calling thread the process's original mask back. */
 void gs_thread_unpin_self(void);
 
+/* The same for another thread of this process, by the number that gs_thread_self_id gave it. */
+int gs_thread_self_id(void);
+bool gs_thread_pin(int id, unsigned os_cpu);
+void gs_thread_unpin(int id);
+/* The process's original affinity mask: whether it has os_cpu, and how many it has. */
+bool gs_thread_mask_has(unsigned os_cpu);
+unsigned gs_thread_mask_count(void);
+
+/* Asks the kernel to wake the calling thread promptly: small timer slack, and with short_slice a short scheduling slice (for a
+ * thread that runs for microseconds at a time). Hints; nothing happens where the kernel does not know them. */
+void gs_thread_prompt_self(bool short_slice);
+/* Puts the calling thread behind all others of the machine (background work such as loading the topology). */
+void gs_thread_background_self(void);
+/* Time that a thread of this process has run, and has waited for a processor while runnable. False when the kernel does not say. */
+bool gs_thread_times(int id, int64_t *run_ns, int64_t *delay_ns);
+
 /* Sleeps while *word == seen, at most timeout_ns (negative: no limit). Spurious returns are allowed.
  * FUTEX_WAIT_PRIVATE on Linux. */
 void gs_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ * mem.c - mimalloc, or plain malloc under sanitizers, behind one door.
+ *
+ * Design     A countdown makes the n-th allocation and all after it fail (tests). While it is off every allocation
+ *            pays one relaxed load of a line that nobody writes.
+ */
+#include "mem.h"
+
+#include "atomic.h"
+#include "check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(GS_SANITIZE)
+#include <malloc.h>
+#else
+#include <mimalloc.h>
+#endif
+
+/* 0: off. n > 0: n - 1 allocations may still succeed. Once it has come down to 1 it stays there. */
+static _Atomic uint64_t fail_in;
+
+static GS_COLD bool countdown_failed(void)
+{
+    uint64_t n = gs_load_rlx(&fail_in);
+    while (n > 1) {
+        /* Relaxed: only the count matters, nothing is published by it. */
+        if (gs_cas_rlx(&fail_in, &n, n - 1))
+            return false;
+    }
+    return n == 1;
+}
+
+static inline bool must_fail(void)
+{
+    return GS_UNLIKELY(gs_load_rlx(&fail_in) != 0) && countdown_failed();
+}
+
+void gs_mem_fail_at(uint64_t n)
+{
+    gs_store_rlx(&fail_in, n);
+}
+
+__attribute__((constructor)) static void read_environment(void)
+{
+    const char *text = getenv("LANGOOST_FAIL_ALLOC");
+    if (text && *text)
+        gs_mem_fail_at(strtoull(text, NULL, 10));
+}
+
+#if defined(GS_SANITIZE)
+
+static void *raw_alloc(size_t n)
+{
+    return malloc(n ? n : 1);
+}
+
+static void *raw_zalloc(size_t n)
+{
+    return calloc(1, n ? n : 1);
+}
+
+static void *raw_realloc(void *p, size_t n)
+{
+    return realloc(p, n ? n : 1);
+}
+
+static void *raw_aligned(size_t n, size_t align)
+{
+    void *p = NULL;
+    if (align < sizeof(void *))
+        align = sizeof(void *);
+    return posix_memalign(&p, align, n ? n : 1) == 0 ? p : NULL;
+}
+
+static void raw_free(void *p)
+{
+    free(p);
+}
+
+size_t gs_mem_good_size(size_t n)
+{
+    return (n + 15u) & ~(size_t)15u;
+}
+
+const char *gs_mem_version(void)
+{
+    return "malloc";
+}
+
+#else
+
+static void *raw_alloc(size_t n)
+{
+    return mi_malloc(n);
+}
+
+static void *raw_zalloc(size_t n)
+{
+    return mi_zalloc(n);
+}
+
+static void *raw_realloc(void *p, size_t n)
+{
+    return mi_realloc(p, n);
+}
+
+static void *raw_aligned(size_t n, size_t align)
+{
+    return mi_malloc_aligned(n, align);
+}
+
+static void raw_free(void *p)
+{
+    mi_free(p);
+}
+
+size_t gs_mem_good_size(size_t n)
+{
+    return mi_good_size(n);
+}
+
+const char *gs_mem_version(void)
+{
+    static char text[32];
+    static struct gs_spin lock;
+    gs_spin_lock(&lock);
+    if (!text[0]) {
+        int v = mi_version();
+        snprintf(text, sizeof text, "mimalloc %d.%d.%d", v / 100, v / 10 % 10, v % 10);
+    }
+    gs_spin_unlock(&lock);
+    return text;
+}
+
+#endif
+
+void *gs_mem_alloc(size_t n)
+{
+    return must_fail() ? NULL : raw_alloc(n);
+}
+
+void *gs_mem_zalloc(size_t n)
+{
+    return must_fail() ? NULL : raw_zalloc(n);
+}
+
+void *gs_mem_realloc(void *p, size_t n)
+{
+    return must_fail() ? NULL : raw_realloc(p, n);
+}
+
+void *gs_mem_alloc_aligned(size_t n, size_t align)
+{
+    return must_fail() ? NULL : raw_aligned(n, align);
+}
+
+void gs_mem_free(void *p)
+{
+    raw_free(p);
+}
+
+static void *must(void *p)
+{
+    static const char text[] = "fatal: out of memory\n";
+    if (GS_LIKELY(p != NULL))
+        return p;
+    ssize_t wrote = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)wrote;
+    _exit(70);
+}
+
+void *gs_mem_must_alloc(size_t n)
+{
+    return must(gs_mem_alloc(n));
+}
+
+void *gs_mem_must_zalloc(size_t n)
+{
+    return must(gs_mem_zalloc(n));
+}
+
+void *gs_mem_must_realloc(void *p, size_t n)
+{
+    return must(gs_mem_realloc(p, n));
+}

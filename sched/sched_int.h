@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ * sched_int.h - workers and the scheduler inside; for this folder and its tests.
+ *
+ * Reading order: worker.c (the loop), sched.c (how tasks come in), steal.c, park.c (sleep, wake, quiescence), ticker.c.
+ */
+#ifndef GS_SCHED_SCHED_INT_H
+#define GS_SCHED_SCHED_INT_H
+
+#include <pthread.h>
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "port/atomic.h"
+#include "port/check.h"
+#include "sched.h"
+#include "deque.h"
+#include "inbox.h"
+#include "park.h"
+#include "stat.h"
+#include "timer.h"
+
+#define GS_WORKERS_MAX 1024u
+/* Steal distances: same core, same L3, same node, elsewhere. */
+#define GS_RINGS 4u
+/* Picks between two looks at the oldest task of a worker: about 4 us of the shortest tasks. */
+#define GS_FAIR_PICKS 64u
+
+struct gs_topology;
+struct gs_offload;
+
+/* Victims by distance: index[first[r]] up to index[first[r + 1]] are those at distance r. Owner only. */
+struct gs_victims {
+    uint32_t first[GS_RINGS + 1];
+    const struct gs_topology *made_from; /* NULL: without a topology, everyone in one ring */
+    uint32_t made_for;                   /* number of workers, 0 before the first use */
+    uint32_t *index;
+};
+
+struct gs_worker {
+    /* Set before the worker's first run, constant then. */
+    struct gs_sched *sched;
+    uint32_t index;
+    bool has_thread; /* written by the starter before, read by the joiner after the run */
+    pthread_t thread;
+
+    /* Owner only. */
+    alignas(GS_CACHE_LINE) void *local; /* what the hook worker_start gave */
+    struct gs_task
+        *again;      /* yielded while nothing else was queued here: run it unless something came */
+    bool in_task;    /* inside resume, so tasks made ready go to the slot */
+    uint32_t credit; /* picks left until the next fair one */
+    uint32_t fair_waits;  /* times in a row that a fair pick gave way to the inbox */
+    uint32_t turn;        /* of the fair picks: which queue is first */
+    uint32_t lone_yields; /* counts, for run_again */
+    uint32_t streak;      /* steals in a row within one tick: more are taken at a time */
+    uint32_t streak_tick;
+    uint64_t random;
+    struct gs_victims victims;
+    struct gs_stats stats;
+
+    /* Written by the owner at each run, read by the ticker. */
+    alignas(GS_CACHE_LINE) _Atomic uint32_t run_seq; /* odd while a task runs */
+    /* The running task, or 0. Bit 0: somebody is poking it and the owner must not let go of it. [C1] */
+    _Atomic uintptr_t current;
+    /* The task made ready last by the running one. Only the owner puts; owner and, once opened, thieves take. [S1] */
+    alignas(GS_CACHE_LINE) _Atomic(struct gs_task *) slot;
+    /* Written by the ticker, rarely; a stale value costs a worse choice, not correctness. */
+    alignas(GS_CACHE_LINE) _Atomic uint32_t
+        slot_open;          /* the run_seq during which thieves may take the slot */
+    _Atomic bool slot_shut; /* runs are long here: ready tasks go to the deque instead */
+    _Atomic bool fair;      /* serve the oldest next; cleared by the owner */
+    _Atomic int os_cpu;     /* where it is pinned, or -1 */
+    _Atomic int thread_id;
+    /* Ticker only. */
+    uint32_t seen_seq;
+    int64_t seen_at_ns;
+    int64_t poked_at_ns;
+    int64_t seen_run_ns, seen_delay_ns;
+
+    /* Sleeps on it: 1 once somebody has claimed this sleeper. Written under the park lock. [P3] */
+    alignas(GS_CACHE_LINE) _Atomic uint32_t wake;
+
+    struct gs_inbox inbox;
+    struct gs_deque deque; /* new tasks: newest first for the owner, oldest first for thieves */
+    struct gs_deque late;  /* tasks that gave way: oldest first for everybody */
+    struct gs_timers timers;
+};
+
+/* Levels of the ticker, in the two low bits of its word. */
+enum { GS_TICK_OFF, GS_TICK_SLOW, GS_TICK_FAST, GS_TICK_QUIT };
+#define GS_TICK_LEVEL 3u
+
+struct gs_ticker {
+    alignas(GS_CACHE_LINE) _Atomic uint32_t
+        word;                /* level in two bits, above them a count of raises; futex word */
+    _Atomic uint32_t made;   /* 1: the thread exists or is about to */
+    _Atomic int64_t plan_ns; /* it will look at timers by then; 0 while FAST, INT64_MAX while OFF */
+    _Atomic uint32_t ticks;  /* for those who want to know whether time has passed */
+    unsigned
+        quiet; /* looks in a row that found nothing queued; the ticker's own, like the next two */
+    bool lingering;    /* SLOW without a timer, for a little while */
+    unsigned parallel; /* ticks at which two workers were busy */
+    int64_t pins_at_ns;
+    pthread_t thread;
+    bool has_thread;
+};
+
+struct gs_sched {
+    /* Constant after gs_sched_new. */
+    struct gs_sched_hooks hooks;
+    void *ctx;
+    unsigned wanted; /* 0: find out */
+    bool pin;
+    bool synthetic;
+    uint64_t seed;
+
+    /* Read often, written at start, expansion and stop. */
+    alignas(GS_CACHE_LINE) _Atomic uint32_t nworkers; /* 0 until it is known */
+    _Atomic uint32_t
+        nstarted; /* workers [0, nstarted) may have tasks. Written under the park lock. [W1] */
+    _Atomic(struct gs_worker **) worker;
+    _Atomic bool stop;
+    _Atomic bool stop_claimed;
+    _Atomic int stop_code;
+    _Atomic(struct gs_topology *) topology;
+
+    struct gs_park park;
+    struct gs_ticker ticker;
+    alignas(GS_CACHE_LINE) struct gs_stats others; /* counted by threads that are no workers */
+
+    pthread_mutex_t
+        grow_lock; /* the workers' table and nstarted, offload, ticker.thread, topology_thread */
+    struct gs_worker *first[1];
+    bool ran; /* the caller's: a run has ended, so stop is a leftover */
+    _Atomic(struct gs_offload *) offload;
+    pthread_t topology_thread;
+    bool has_topology_thread;
+};
+
+static inline struct gs_worker *gs_sched_worker(const struct gs_sched *s, unsigned i)
+{
+    /* Relaxed: whoever knows a worker's number got it from something that came after the table was stored. */
+    return gs_load_rlx(&s->worker)[i];
+}
+
+static inline unsigned gs_sched_started(const struct gs_sched *s)
+{
+    return gs_load_acq(&s->nstarted); /* [W1] the structs of those workers are visible */
+}
+
+static inline bool gs_sched_stopped(const struct gs_sched *s)
+{
+    return gs_load_acq(&s->stop); /* [Q1] what the stopper wrote before, the code included */
+}
+
+/* sched.c */
+/* Any thread. Finds out how many workers there may be, once; one when memory is out. */
+unsigned gs_sched_expand_mt(struct gs_sched *s);
+/* Any thread. Starts one more worker thread, which begins searching. False when that fails. */
+bool gs_sched_start_worker_mt(struct gs_sched *s);
+/* Any thread. A task was queued where thieves find it: wakes or starts a worker unless one is already looking. */
+void gs_sched_notify_mt(struct gs_sched *s);
+/* Any thread. Something is queued behind a running task: time slices are needed. */
+void gs_sched_tick_mt(struct gs_sched *s);
+/* Owner. Queues behind everything newer thieves could see; falls back to the inbox when memory is out. */
+void gs_worker_push_owner(struct gs_worker *w, struct gs_task *t);
+void gs_worker_push_late_owner(struct gs_worker *w, struct gs_task *t);
+/* Any thread that is not w's, or w outside of a task. */
+void gs_worker_post_mt(struct gs_worker *w, struct gs_task *t);
+
+/* worker.c */
+struct gs_worker *gs_worker_new(struct gs_sched *s, uint32_t index);
+void gs_worker_free(struct gs_worker *w);
+/* Runs tasks on the calling thread until the scheduler stops. */
+void gs_worker_main(struct gs_worker *w);
+int gs_worker_start_thread(struct gs_worker *w);
+/* Any thread. Pokes the task that w is running, if any, and if seq is 0 or its run. True if a task was poked. */
+bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq);
+/* Owner. Moves the inbox to the deque so that the oldest is popped first. */
+bool gs_worker_drain_owner(struct gs_worker *w, struct gs_inbox *from);
+/* Owner, outside of a task. Fires due timers of this worker. */
+unsigned gs_worker_fire_owner(struct gs_worker *w, int64_t now_ns);
+
+/* steal.c */
+struct gs_task *gs_steal_owner(struct gs_worker *w);
+void gs_victims_free(struct gs_victims *v);
+
+/* ticker.c */
+void gs_ticker_init(struct gs_sched *s);
+void gs_ticker_fini(struct gs_sched *s);
+/* Any thread. Starts the thread unless it is there. */
+void gs_ticker_make_mt(struct gs_sched *s);
+/* Any thread. Raises the level (SLOW or FAST); being asked for SLOW twice it turns FAST. */
+void gs_ticker_raise_mt(struct gs_sched *s, uint32_t level);
+
+/* offload.c */
+/* Joins the helper threads, and so waits for calls that are still out. */
+void gs_offload_fini(struct gs_sched *s);
+
+/* pin.c */
+/* Asks for the topology on a helper thread, once. */
+void gs_pin_load_mt(struct gs_sched *s);
+void gs_pin_fini(struct gs_sched *s);
+/* Owner, at its start: pins itself when the topology is there. */
+void gs_pin_self_owner(struct gs_worker *w);
+/* Ticker, now and then: lets go of pins that hurt. */
+void gs_pin_watch(struct gs_sched *s);
+
+#endif

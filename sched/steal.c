@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ * steal.c - where an idle worker looks for work: near before far, at random among equals.
+ *
+ * Rings      0 same core, 1 same L3, 2 same memory node, 3 elsewhere (topology.h). Until the topology is known everyone is in
+ *            one ring. A farther ring is looked at only when every victim of the nearer ones had nothing.
+ * Inside     First all deques and late queues, then inboxes and opened slots: what lies there prefers its owner.
+ * How many   One from near, since the victim is going to be back soon; half (at most STEAL_MAX) from far, since the way is long.
+ *            When steals follow each other within one tick the tasks are tiny, and one at a time would make both sides fight
+ *            over the line of top: the number doubles with each such steal.
+ */
+#include "sched_int.h"
+
+#include "topology.h"
+#include "port/mem.h"
+
+#define STEAL_MAX 64
+/* Rings from which half is taken at once. */
+#define FAR_RING 2u
+/* Doublings: 2^6 is STEAL_MAX. */
+#define STREAK_MAX 6u
+
+static uint64_t next_random(struct gs_worker *w)
+{
+    uint64_t x = w->random; /* xorshift: not zero, see gs_worker_new */
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    w->random = x;
+    return x;
+}
+
+/* Sorts all other workers into rings. When memory is out the old order stays. */
+static void sort_victims(struct gs_worker *w, const struct gs_topology *topo, uint32_t n)
+{
+    struct gs_victims *v = &w->victims;
+    uint32_t *index = gs_mem_realloc(v->index, n * sizeof *index);
+    if (!index)
+        return;
+    uint32_t k = 0;
+    for (unsigned ring = 0; ring < GS_RINGS; ring++) {
+        v->first[ring] = k;
+        for (uint32_t i = 0; i < n; i++) {
+            unsigned d = topo ? gs_topology_distance(topo, w->index, i) : 1;
+            if (i != w->index && d == ring)
+                index[k++] = i;
+        }
+    }
+    v->first[GS_RINGS] = k;
+    v->index = index;
+    v->made_from = topo;
+    v->made_for = n;
+}
+
+void gs_victims_free(struct gs_victims *v)
+{
+    gs_mem_free(v->index);
+    v->index = NULL;
+}
+
+static int64_t how_many(struct gs_worker *w, const struct gs_deque *d, unsigned ring)
+{
+    uint32_t tick = gs_load_rlx(&w->sched->ticker.ticks); /* only a sense of time */
+    w->streak = tick == w->streak_tick && w->streak < STREAK_MAX ? w->streak + 1 : 0;
+    w->streak_tick = tick;
+    int64_t half = gs_deque_size_mt(d) / 2;
+    int64_t most = ring >= FAR_RING ? STEAL_MAX : (int64_t)1 << w->streak;
+    return half < most ? half : most;
+}
+
+static struct gs_task *steal_once(struct gs_worker *w, struct gs_deque *d)
+{
+    struct gs_task *t = NULL;
+    enum gs_steal st;
+    while ((st = gs_deque_steal_mt(d, &t)) == GS_STEAL_LOST)
+        gs_stat_add_owner(&w->stats, GS_STAT_LOST, 1); /* somebody else got on: this ends */
+    return st == GS_STEAL_OK ? t : NULL;
+}
+
+static void count(struct gs_worker *w, unsigned ring, uint64_t n)
+{
+    gs_stat_add_owner(&w->stats, (enum gs_stat)(GS_STAT_STEAL_0 + ring), n);
+}
+
+/* The first to run; more go to our own deque, whence others may take them in turn. */
+static struct gs_task *steal_from(struct gs_worker *w, struct gs_deque *d, struct gs_deque *mine,
+                                  unsigned ring)
+{
+    if (gs_deque_size_mt(d) == 0)
+        return NULL;
+    int64_t want = how_many(w, d, ring);
+    struct gs_task *t = steal_once(w, d);
+    uint64_t got = t != NULL;
+    while (t && (int64_t)got < want) {
+        struct gs_task *more = steal_once(w, d);
+        if (!more)
+            break;
+        if (!gs_deque_push_owner(mine, more)) {
+            (void)gs_inbox_push_mt(&w->inbox, more);
+            break;
+        }
+        got++;
+    }
+    count(w, ring, got);
+    return t;
+}
+
+static struct gs_task *steal_queued(struct gs_worker *w, struct gs_worker *v, unsigned ring)
+{
+    struct gs_task *t = steal_from(w, &v->deque, &w->deque, ring);
+    return t ? t : steal_from(w, &v->late, &w->late, ring);
+}
+
+static struct gs_task *steal_reserved(struct gs_worker *w, struct gs_worker *v, unsigned ring)
+{
+    if (gs_inbox_nonempty_mt(&v->inbox) && gs_worker_drain_owner(w, &v->inbox)) {
+        struct gs_task *t = gs_deque_pop_owner(&w->deque);
+        count(w, ring, t != NULL);
+        return t; /* NULL: another thief was there */
+    }
+    struct gs_task *t = gs_load_rlx(&v->slot);
+    if (t && gs_load_rlx(&v->slot_open) == gs_load_rlx(&v->run_seq)) {
+        if (gs_cas_acq(&v->slot, &t, NULL)) { /* [S1] */
+            count(w, ring, 1);
+            return t;
+        }
+    }
+    return NULL;
+}
+
+static struct gs_task *steal_ring(struct gs_worker *w, unsigned ring, uint32_t started)
+{
+    const struct gs_victims *v = &w->victims;
+    uint32_t from = v->first[ring];
+    uint32_t n = v->first[ring + 1] - from;
+    if (n == 0)
+        return NULL;
+    uint32_t start = (uint32_t)(next_random(w) % n);
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (uint32_t k = 0; k < n; k++) {
+            uint32_t i = v->index[from + (start + k) % n];
+            if (i >= started)
+                continue;
+            struct gs_worker *victim = gs_sched_worker(w->sched, i);
+            struct gs_task *t =
+                pass == 0 ? steal_queued(w, victim, ring) : steal_reserved(w, victim, ring);
+            if (t)
+                return t;
+        }
+    }
+    return NULL;
+}
+
+struct gs_task *gs_steal_owner(struct gs_worker *w)
+{
+    struct gs_sched *s = w->sched;
+    uint32_t started = gs_sched_started(s);
+    if (started <= 1)
+        return NULL;
+    /* [H1] acquire: the topology's contents; it is stored once and lives as long as s. */
+    const struct gs_topology *topo = gs_load_acq(&s->topology);
+    uint32_t n = gs_load_rlx(&s->nworkers); /* known before any worker was started */
+    if (w->victims.made_for != n || w->victims.made_from != topo)
+        sort_victims(w, topo, n);
+    if (!w->victims.index)
+        return NULL; /* no memory: others have to do the work */
+    for (unsigned ring = 0; ring < GS_RINGS; ring++) {
+        struct gs_task *t = steal_ring(w, ring, started);
+        if (t)
+            return t;
+    }
+    return NULL;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ * ticker.c - the thread that keeps time for workers which are busy.
+ *
+ * Problem    A worker inside a task sees neither its timers nor its queue. A loop without calls must not hold a core while others
+ *            wait, and a timer must fire even if every worker is busy. But an idle process makes no wake-ups, and a program with
+ *            one task has no use for another thread.
+ * Levels     OFF   asleep without a timeout.
+ *            SLOW  asleep until the earliest timer of a busy worker (plan_ns).
+ *            FAST  a look every TICK_NS, and in between when a busy worker's timer is due.
+ *            Who queues a task behind a running one raises it to FAST; a worker that is about to run a task while a timer of its
+ *            own is earlier than plan_ns raises it to SLOW. After QUIET_TICKS looks that found nothing queued it steps down.
+ *            The ticker is left on for a while, because switching it on costs the raiser a system call.
+ * Slices     At a look a worker is found in the same run as at the look before: its task has been running for a tick at least. If
+ *            something is queued there, an idle worker is woken to take it (the slot is opened for that), and the
+ *            task is poked with PREEMPT: slices are 1 to 2 ticks. If nothing is queued there but elsewhere, after LONG_NS.
+ *            Tasks that a timer wakes get the worker at once: the running task is poked as soon as the timer has fired.
+ * Orders     [K1] raiser: push, then load the level; ticker: store a lower level, then look at the queues once more. All seq_cst,
+ *                 so either the raiser sees the lower level and raises it again, or the ticker sees the task and goes on.
+ *            [K2] the same with a timer and plan_ns: a worker has left the set of sleepers (park lock) when it compares its
+ *                 earliest timer with plan_ns; the ticker stores plan_ns (seq_cst), then looks under that lock at the timers of all
+ *                 who are not in the set. If it finds w still asleep, w comes out later and reads the new plan.
+ *            Stepping down is a CAS on a word that every raise changes, so no raise is overwritten.
+ */
+#include "sched_int.h"
+
+#include "port/clock.h"
+#include "port/thread.h"
+
+#define TICK_NS 1000000
+#define LONG_NS 10000000
+/* Pokes because of a timer are at least so far apart on one worker. */
+#define WAKE_POKE_NS 200000
+#define QUIET_TICKS 16u
+#define LINGER_NS 10000000
+/* A busy worker with queued tasks is told to serve the oldest every so many ticks. */
+#define FAIR_TICKS 8u
+/* A program that has kept two workers busy for so many ticks may care about the topology. */
+#define TOPOLOGY_TICKS 64u
+#define PINS_NS 100000000
+#define FIRE_BATCH 256u
+
+void gs_ticker_init(struct gs_sched *s)
+{
+    gs_store_rlx(&s->ticker.plan_ns, INT64_MAX); /* nobody else knows s yet */
+}
+
+static uint32_t level_of(uint32_t word)
+{
+    return word & GS_TICK_LEVEL;
+}
+
+static bool queued(const struct gs_worker *w)
+{
+    return gs_load_seq(&w->slot) || gs_inbox_nonempty_seq_mt(&w->inbox) ||
+           gs_deque_nonempty_seq_mt(&w->deque) || gs_deque_nonempty_seq_mt(&w->late); /* [K1] */
+}
+
+static bool busy(const struct gs_worker *w)
+{
+    return gs_load_rlx(&w->run_seq) % 2 == 1; /* if it just was: a look too many or too few */
+}
+
+/* The earliest timer of a worker that is in a task. One that is missed is found at the next look. */
+static int64_t earliest(struct gs_sched *s)
+{
+    int64_t next = INT64_MAX;
+    unsigned n = gs_sched_started(s);
+    for (unsigned i = 0; i < n; i++) {
+        struct gs_worker *w = gs_sched_worker(s, i);
+        int64_t t = gs_timers_next_mt(&w->timers);
+        if (t < next && busy(w))
+            next = t;
+    }
+    return next;
+}
+
+static bool any_queued(struct gs_sched *s, const struct gs_worker *but)
+{
+    unsigned n = gs_sched_started(s);
+    for (unsigned i = 0; i < n; i++) {
+        struct gs_worker *w = gs_sched_worker(s, i);
+        if (w != but && queued(w))
+            return true;
+    }
+    return false;
+}
+
+static bool poke(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64_t now)
+{
+    if (!gs_worker_poke_mt(w, GS_POKE_PREEMPT, seq))
+        return false;
+    w->poked_at_ns = now;
+    gs_stat_add_mt(&s->others, GS_STAT_PREEMPTS, 1);
+    return true;
+}
+
+/* Fires the timers of a worker that is in a task. */
+static void fire_for(struct gs_sched *s, struct gs_worker *w, int64_t now)
+{
+    if (gs_timers_next_mt(&w->timers) > now || !busy(w))
+        return;
+    gs_park_outside_begin_mt(s); /* so that nobody declares the end while a task is in our hands */
+    unsigned n = gs_timers_fire_mt(&w->timers, now, FIRE_BATCH);
+    gs_park_outside_end_mt(s);
+    if (n == 0)
+        return;
+    gs_stat_add_mt(&s->others, GS_STAT_TIMERS, n);
+    /* Nobody else to take what was woken? Then this worker's task has to give way. */
+    bool sleepers = gs_load_rlx(&s->park.idle) != 0;
+    if (!sleepers && gs_inbox_nonempty_mt(&w->inbox) && now - w->poked_at_ns >= WAKE_POKE_NS)
+        (void)poke(s, w, 0, now);
+}
+
+/* The worker has been in one task since the last look at least. */
+static void look_at_long_run(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64_t now)
+{
+    int64_t age = now - w->seen_at_ns;
+    gs_store_rlx(&w->slot_shut, true); /* hints, see sched_int.h */
+    if (queued(w)) {
+        gs_store_rlx(&w->slot_open, seq);
+        gs_sched_notify_mt(s);
+        if (age >= TICK_NS / 2 && poke(s, w, seq, now)) {
+            /* The next run begins about now; otherwise it would be noticed a tick late. */
+            w->seen_seq = seq + 2;
+            w->seen_at_ns = now;
+        }
+    } else if (age >= LONG_NS) {
+        w->seen_at_ns = now;
+        if (any_queued(s, w)) {
+            gs_store_rlx(&w->fair, true);
+            (void)poke(s, w, seq, now);
+        }
+    }
+}
+
+/* True if something is queued there. */
+static bool look_at(struct gs_sched *s, struct gs_worker *w, int64_t now)
+{
+    uint32_t seq = gs_load_rlx(&w->run_seq);
+    bool waiting = queued(w);
+    if (gs_sched_stopped(s)) {
+        (void)gs_worker_poke_mt(w, GS_POKE_PREEMPT, 0);
+        return true;
+    }
+    if (seq == w->seen_seq && seq % 2 == 1) {
+        look_at_long_run(s, w, seq, now);
+    } else if (seq != w->seen_seq) {
+        w->seen_seq = seq;
+        w->seen_at_ns = now;
+        gs_store_rlx(&w->slot_shut, false);
+    }
+    if (waiting && gs_load_rlx(&s->ticker.ticks) % FAIR_TICKS == 0)
+        gs_store_rlx(&w->fair, true);
+    return waiting;
+}
+
+static void tick(struct gs_sched *s, int64_t now)
+{
+    struct gs_ticker *k = &s->ticker;
+    bool waiting = false;
+    unsigned n = gs_sched_started(s), working = 0;
+    uint32_t ticks = gs_load_rlx(&k->ticks) + 1; /* only we write it */
+    gs_store_rlx(&k->ticks, ticks);
+    for (unsigned i = 0; i < n; i++) {
+        struct gs_worker *w = gs_sched_worker(s, i);
+        waiting |= look_at(s, w, now);
+        working += busy(w);
+    }
+    k->quiet = waiting ? 0 : k->quiet + 1;
+    k->parallel += working > 1;
+    if (k->parallel == TOPOLOGY_TICKS)
+        gs_pin_load_mt(s);
+    if (now - k->pins_at_ns >= PINS_NS) {
+        k->pins_at_ns = now;
+        gs_pin_watch(s);
+    }
+}
+
+/* FAST and quiet: tries SLOW or OFF. */
+static void step_down(struct gs_sched *s, uint32_t word, int64_t now)
+{
+    struct gs_ticker *k = &s->ticker;
+    int64_t next = gs_park_earliest_awake_mt(s);
+    bool linger = next == INT64_MAX && !k->lingering;
+    int64_t plan = linger ? now + LINGER_NS : next;
+    uint32_t level = plan == INT64_MAX ? GS_TICK_OFF : GS_TICK_SLOW;
+    gs_store_seq(&k->plan_ns, plan);                                   /* [K2] */
+    if (!gs_cas_seq(&k->word, &word, (word & ~GS_TICK_LEVEL) | level)) /* [K1] */
+        return;
+    k->lingering = linger;
+    if (any_queued(s, NULL) || gs_park_earliest_awake_mt(s) < plan) /* [K1] [K2] */
+        gs_ticker_raise_mt(s, GS_TICK_FAST);
+}
+
+static void wait_for_time(struct gs_sched *s, uint32_t word, int64_t until)
+{
+    int64_t left = until - gs_clock_mono_ns();
+    if (until == INT64_MAX)
+        gs_futex_wait(&s->ticker.word, word, -1);
+    else if (left > 0)
+        gs_futex_wait(&s->ticker.word, word, left);
+}
+
+static void fire_all(struct gs_sched *s, int64_t now)
+{
+    unsigned n = gs_sched_started(s);
+    for (unsigned i = 0; i < n; i++)
+        fire_for(s, gs_sched_worker(s, i), now);
+}
+
+static void *ticker_main(void *arg)
+{
+    struct gs_sched *s = arg;
+    struct gs_ticker *k = &s->ticker;
+    gs_thread_prompt_self(true);
+    int64_t next_tick = 0;
+    for (;;) {
+        uint32_t word = gs_load_seq(&k->word); /* [K1] */
+        uint32_t level = level_of(word);
+        if (level == GS_TICK_QUIT)
+            return NULL;
+        int64_t until = gs_load_rlx(&k->plan_ns); /* only we write it */
+        if (level == GS_TICK_FAST) {
+            int64_t now = gs_clock_mono_ns();
+            if (until != 0) { /* just raised */
+                k->quiet = 0;
+                gs_store_seq(&k->plan_ns, (int64_t)0); /* [K2] */
+                next_tick = now + TICK_NS;
+            }
+            int64_t timer = earliest(s);
+            until = timer < next_tick ? timer : next_tick;
+        }
+        wait_for_time(s, word, until);
+        int64_t now = gs_clock_mono_ns();
+        fire_all(s, now);
+        if (level == GS_TICK_FAST && now >= next_tick) {
+            next_tick = now + TICK_NS;
+            tick(s, now);
+            if (k->quiet >= QUIET_TICKS)
+                step_down(s, word, now);
+        } else if (level == GS_TICK_SLOW) {
+            step_down(s, word, now);
+        }
+    }
+}
+
+void gs_ticker_make_mt(struct gs_sched *s)
+{
+    struct gs_ticker *k = &s->ticker;
+    if (gs_xchg_acq_rel(&k->made, 1u))
+        return;
+    pthread_mutex_lock(&s->grow_lock);
+    k->has_thread = gs_thread_start(&k->thread, "goost-ticker", ticker_main, s) == 0;
+    pthread_mutex_unlock(&s->grow_lock);
+}
+
+void gs_ticker_raise_mt(struct gs_sched *s, uint32_t level)
+{
+    struct gs_ticker *k = &s->ticker;
+    uint32_t word = gs_load_seq(&k->word); /* [K1] */
+    uint32_t to;
+    do {
+        uint32_t is = level_of(word);
+        if (is >= GS_TICK_FAST)
+            return;
+        to = is == GS_TICK_SLOW || level == GS_TICK_FAST ? GS_TICK_FAST : GS_TICK_SLOW;
+        to |= (word & ~GS_TICK_LEVEL) + (GS_TICK_LEVEL + 1);
+    } while (!gs_cas_seq(&k->word, &word, to)); /* [K1] */
+    /* With two workers the second one makes the thread, so that the first spawn need not. */
+    if (gs_load_rlx(&k->made) == 0) {
+        if (gs_sched_started(s) <= 1)
+            gs_ticker_make_mt(s);
+        return;
+    }
+    gs_futex_wake(&k->word, 1);
+}
+
+void gs_ticker_fini(struct gs_sched *s)
+{
+    struct gs_ticker *k = &s->ticker;
+    pthread_mutex_lock(&s->grow_lock);
+    bool has = k->has_thread;
+    pthread_mutex_unlock(&s->grow_lock);
+    if (!has)
+        return;
+    gs_store_seq(&k->word, (uint32_t)GS_TICK_QUIT);
+    gs_futex_wake(&k->word, 1);
+    pthread_join(k->thread, NULL);
+    k->has_thread = false;
+}

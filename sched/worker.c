@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT
+ * worker.c - the loop of a worker: pick a task, run it, put it where it belongs.
+ *
+ * Order      Slot (the task made ready last: its data is in the cache and its waker is about to park), inbox (woken by others,
+ *            kept in order), own deque (newest first: a recursion of spawns runs depth first and keeps few tasks alive), late
+ *            queue (tasks that gave way, oldest first), the task that just yielded if nothing else was queued. Then thieving.
+ * Fairness   Nothing of this may starve the rest. Every GS_FAIR_PICKS picks, and when the ticker has seen queued tasks for some
+ *            milliseconds, the next pick takes the oldest of the deque or of the late queue, in turn. A fair pick gives
+ *            way to the inbox a few times, because what was woken by a timer is what somebody waits for.
+ * Letting go [C1] current is stored (release) before resume and taken back by CAS after it, or by the task itself before it frees
+ *            its memory. A poker sets bit 0 by CAS (acquire: sees the task's fields), pokes and clears it (release). While
+ *            the bit is set the owner's CAS fails and it waits; when it succeeds (acquire) all pokes are over.
+ * Parking    [T1] see task.h: after the CAS to PARKED has succeeded the task is not touched.
+ * Slot       [S1] only the owner puts a task into an empty slot (release); owner and thieves take by RMW (acquire).
+ */
+#include "sched_int.h"
+
+#include <sched.h>
+#include <string.h>
+
+#include "port/clock.h"
+#include "port/mem.h"
+#include "port/thread.h"
+
+/* How long an idle worker looks for work before it sleeps: a fraction of what its wake-up would cost. */
+#define SPIN_NS 20000
+/* Looks between two readings of the clock. */
+#define SPIN_LOOKS 16u
+/* Times a fair pick gives way to the inbox. */
+#define FAIR_WAITS 8u
+/* Yields of a task that is alone here between two looks for work elsewhere. */
+#define LONE_YIELDS 16u
+#define TIMER_BATCH 256u
+
+static _Thread_local struct gs_worker *self;
+
+struct gs_worker *gs_worker_self(void)
+{
+    return self;
+}
+
+unsigned gs_worker_index(const struct gs_worker *w)
+{
+    return w->index;
+}
+
+struct gs_sched *gs_worker_sched(const struct gs_worker *w)
+{
+    return w->sched;
+}
+
+void *gs_worker_local(const struct gs_worker *w)
+{
+    return w->local;
+}
+
+struct gs_worker *gs_worker_new(struct gs_sched *s, uint32_t index)
+{
+    struct gs_worker *w = gs_mem_alloc_aligned(sizeof *w, GS_CACHE_LINE);
+    if (!w)
+        return NULL;
+    memset(w, 0, sizeof *w);
+    w->sched = s;
+    w->index = index;
+    w->credit = GS_FAIR_PICKS;
+    w->random = (s->seed + index) * 0x9e3779b97f4a7c15u | 1u;
+    gs_store_rlx(&w->os_cpu, -1); /* nobody else knows w yet */
+    gs_timers_init(&w->timers);
+    if (!gs_deque_init(&w->deque))
+        goto free_worker;
+    if (!gs_deque_init(&w->late))
+        goto free_deque;
+    return w;
+
+free_deque:
+    gs_deque_fini(&w->deque);
+free_worker:
+    gs_mem_free(w);
+    return NULL;
+}
+
+void gs_worker_free(struct gs_worker *w)
+{
+    if (!w)
+        return;
+    gs_victims_free(&w->victims);
+    gs_timers_fini(&w->timers);
+    gs_deque_fini(&w->late);
+    gs_deque_fini(&w->deque);
+    gs_mem_free(w);
+}
+
+/* -- the running task and those who poke it ---------------------------------------------------------------------------- */
+
+static GS_COLD void wait_for_poker(struct gs_worker *w, uintptr_t task)
+{
+    uintptr_t seen = task;
+    for (unsigned round = 1; !gs_cas_acq_rel(&w->current, &seen, (uintptr_t)0);
+         round++) { /* [C1] */
+        seen = task;
+        if (round % 64 == 0)
+            sched_yield();
+        else
+            gs_cpu_relax();
+    }
+}
+
+void gs_worker_detach_owner(struct gs_worker *w)
+{
+    uintptr_t task = gs_load_rlx(&w->current) & ~(uintptr_t)1; /* only we change the rest of it */
+    uintptr_t seen = task;
+    if (GS_UNLIKELY(!gs_cas_acq_rel(&w->current, &seen, (uintptr_t)0))) /* [C1] */
+        wait_for_poker(w, task);
+}
+
+bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq)
+{
+    uintptr_t task = gs_load_rlx(&w->current); /* the CAS decides */
+    if (task == 0 || (task & 1u))
+        return false;
+    if (!gs_cas_acq_rel(&w->current, &task, task | 1u)) /* [C1] */
+        return false;
+    bool same = seq == 0 || gs_load_rlx(&w->run_seq) == seq;
+    if (same)
+        gs_task_poke_mt((struct gs_task *)task, flags);
+    gs_store_rel(&w->current, task); /* [C1] nobody else writes it while bit 0 is set */
+    return same;
+}
+
+static bool queued_here(const struct gs_worker *w)
+{
+    return gs_load_rlx(&w->slot) || gs_inbox_nonempty_mt(&w->inbox) ||
+           gs_deque_size_mt(&w->deque) > 0 || gs_deque_size_mt(&w->late) > 0;
+}
+
+static void make_late(struct gs_worker *w, struct gs_task *t)
+{
+    gs_worker_push_late_owner(w, t);
+    gs_sched_notify_mt(w->sched);
+    gs_sched_tick_mt(w->sched);
+}
+
+static void after_park(struct gs_worker *w, struct gs_task *t)
+{
+    uint32_t state = GS_TASK_RUNNING;
+    gs_stat_add_owner(&w->stats, GS_STAT_PARKS, 1);
+    if (gs_cas_acq_rel(&t->state, &state, (uint32_t)GS_TASK_PARKED)) /* [T1] */
+        return;
+    GS_ASSERT(state == GS_TASK_READY);
+    /* Woken before it was gone. In the slot like other woken tasks; the fair picks see to it that one which always does this does
+     * not starve the rest. */
+    struct gs_task *old = gs_load_rlx(&w->slot);
+    if (!old) {
+        gs_store_rel(&w->slot, t); /* [S1] */
+        return;
+    }
+    gs_worker_push_owner(w, t);
+    gs_sched_notify_mt(w->sched);
+}
+
+static void after_yield(struct gs_worker *w, struct gs_task *t)
+{
+    gs_stat_add_owner(&w->stats, GS_STAT_YIELDS, 1);
+    gs_store_rlx(&t->state, GS_TASK_READY); /* published by the push, or kept here */
+    if (queued_here(w))
+        make_late(w, t);
+    else
+        w->again = t;
+}
+
+static void run(struct gs_worker *w, struct gs_task *t)
+{
+    /* [K2] a timer of ours that nobody would see to while we are busy */
+    if (GS_UNLIKELY(gs_timers_next_mt(&w->timers) < gs_load_seq(&w->sched->ticker.plan_ns)))
+        gs_ticker_raise_mt(w->sched, GS_TICK_SLOW);
+    t->last_worker = w->index;
+    gs_store_rlx(&t->state, GS_TASK_RUNNING); /* no waker before it publishes itself again */
+    uint32_t seq = gs_load_rlx(&w->run_seq);
+    gs_store_rlx(&w->run_seq, seq + 1);      /* a stale value costs a poke that comes a tick late */
+    gs_store_rel(&w->current, (uintptr_t)t); /* [C1] */
+    w->in_task = true;
+    enum gs_run how = t->resume(t, w);
+    w->in_task = false;
+    gs_worker_detach_owner(w);
+    gs_store_rlx(&w->run_seq, seq + 2);
+    gs_stat_add_owner(&w->stats, GS_STAT_RUNS, 1);
+    switch (how) {
+    case GS_RUN_DONE:
+        gs_stat_add_owner(&w->stats, GS_STAT_DONE, 1);
+        return;
+    case GS_RUN_PARK:
+        after_park(w, t);
+        return;
+    case GS_RUN_YIELD:
+        after_yield(w, t);
+        return;
+    }
+    GS_UNREACHABLE();
+}
+
+/* -- picking ----------------------------------------------------------------------------------------------------------- */
+
+bool gs_worker_drain_owner(struct gs_worker *w, struct gs_inbox *from)
+{
+    struct gs_task *t = gs_inbox_take_mt(from);
+    if (!t)
+        return false;
+    bool several = t->next != NULL;
+    while (t) {
+        /* Read before the push: a thief may run it at once. Newest first, so the oldest ends at the bottom. */
+        struct gs_task *older = t->next;
+        if (GS_UNLIKELY(!gs_deque_push_owner(&w->deque, t)))
+            (void)gs_inbox_push_mt(&w->inbox, t);
+        t = older;
+    }
+    if (several) {
+        gs_sched_notify_mt(w->sched);
+        gs_sched_tick_mt(w->sched);
+    }
+    return true;
+}
+
+unsigned gs_worker_fire_owner(struct gs_worker *w, int64_t now_ns)
+{
+    if (gs_timers_next_mt(&w->timers) > now_ns)
+        return 0;
+    unsigned n = gs_timers_fire_mt(&w->timers, now_ns, TIMER_BATCH);
+    gs_stat_add_owner(&w->stats, GS_STAT_TIMERS, n);
+    return n;
+}
+
+static struct gs_task *take_slot(struct gs_worker *w)
+{
+    if (!gs_load_rlx(&w->slot))
+        return NULL;
+    struct gs_task *t = gs_xchg_acq(&w->slot, NULL); /* [S1] a thief may have been faster */
+    if (t)
+        gs_stat_add_owner(&w->stats, GS_STAT_SLOTS, 1);
+    return t;
+}
+
+static bool fair_due(struct gs_worker *w)
+{
+    bool due = --w->credit == 0;
+    if (GS_LIKELY(!due) && GS_LIKELY(!gs_load_rlx(&w->fair)))
+        return false;
+    w->credit = 1;
+    if (gs_inbox_nonempty_mt(&w->inbox) && ++w->fair_waits < FAIR_WAITS)
+        return false;
+    w->fair_waits = 0;
+    w->credit = GS_FAIR_PICKS;
+    gs_store_rlx(&w->fair, false); /* the ticker sets it again if need be */
+    return true;
+}
+
+static GS_NOINLINE struct gs_task *pick_fair(struct gs_worker *w)
+{
+    if (gs_timers_next_mt(&w->timers) != INT64_MAX)
+        (void)gs_worker_fire_owner(w, gs_clock_mono_ns());
+    bool late_first = ++w->turn % 2;
+    struct gs_task *t = gs_deque_take_mt(late_first ? &w->late : &w->deque);
+    if (!t)
+        t = gs_deque_take_mt(late_first ? &w->deque : &w->late);
+    return t;
+}
+
+/* Nothing is queued here but the task that just yielded. Now and then somebody else's may have waited longer. */
+static struct gs_task *run_again(struct gs_worker *w)
+{
+    struct gs_task *t = w->again;
+    w->again = NULL;
+    if (++w->lone_yields % LONE_YIELDS != 0)
+        return t;
+    struct gs_task *other = gs_steal_owner(w);
+    if (!other)
+        return t;
+    make_late(w, t);
+    return other;
+}
+
+static struct gs_task *pick_queued(struct gs_worker *w)
+{
+    struct gs_task *t = take_slot(w);
+    if (t)
+        return t;
+    if (gs_inbox_nonempty_mt(&w->inbox))
+        (void)gs_worker_drain_owner(w, &w->inbox);
+    t = gs_deque_pop_owner(&w->deque);
+    if (!t && gs_deque_size_mt(&w->late) > 0)
+        t = gs_deque_take_mt(&w->late);
+    return t;
+}
+
+static struct gs_task *pick(struct gs_worker *w)
+{
+    struct gs_task *t = fair_due(w) ? pick_fair(w) : NULL;
+    if (!t)
+        t = pick_queued(w);
+    if (GS_LIKELY(!w->again))
+        return t;
+    if (!t)
+        return run_again(w);
+    make_late(w, w->again); /* something came: it goes behind */
+    w->again = NULL;
+    return t;
+}
+
+/* -- looking for work -------------------------------------------------------------------------------------------------- */
+
+static struct gs_task *look_everywhere(struct gs_worker *w)
+{
+    if (gs_timers_next_mt(&w->timers) != INT64_MAX)
+        (void)gs_worker_fire_owner(w, gs_clock_mono_ns());
+    struct gs_task *t = pick_queued(w);
+    return t ? t : gs_steal_owner(w);
+}
+
+/* One brief spin. Only the first searcher spins, and only while somebody else could produce work. */
+static struct gs_task *spin(struct gs_worker *w)
+{
+    struct gs_sched *s = w->sched;
+    int64_t end = 0;
+    for (unsigned look = 1;; look++) {
+        struct gs_task *t = look_everywhere(w);
+        if (t || gs_sched_stopped(s))
+            return t;
+        if (gs_park_alone_mt(&s->park) || gs_load_rlx(&s->park.idle) >= 2 * GS_PARK_SEARCHING)
+            return NULL;
+        for (unsigned i = 0; i < 8; i++)
+            gs_cpu_relax();
+        if (look % SPIN_LOOKS != 0)
+            continue;
+        int64_t now = gs_clock_mono_ns();
+        if (end == 0)
+            end = now + SPIN_NS;
+        else if (now >= end)
+            return NULL;
+    }
+}
+
+/* The worker counts as searching. Returns not searching, and NULL only when the scheduler stops. */
+static struct gs_task *search(struct gs_worker *w)
+{
+    struct gs_sched *s = w->sched;
+    struct gs_task *t = NULL;
+    while (!gs_sched_stopped(s)) {
+        t = spin(w);
+        if (t || gs_sched_stopped(s))
+            break;
+        if (s->hooks.idle)
+            s->hooks.idle(s->ctx, w);
+        gs_park_sleep_owner(w);
+    }
+    gs_park_search_end_owner(w);
+    return t;
+}
+
+static void loop(struct gs_worker *w, bool searching)
+{
+    struct gs_sched *s = w->sched;
+    while (!gs_sched_stopped(s)) {
+        struct gs_task *t = searching ? NULL : pick(w);
+        if (GS_UNLIKELY(!t)) {
+            if (!searching)
+                gs_park_search_begin_owner(w);
+            searching = false;
+            t = search(w);
+        }
+        if (t)
+            run(w, t);
+    }
+}
+
+/* -- threads ----------------------------------------------------------------------------------------------------------- */
+
+static void work(struct gs_worker *w, bool searching)
+{
+    struct gs_sched *s = w->sched;
+    struct gs_worker *outer = self; /* a scheduler run from a task of another one */
+    self = w;
+    gs_store_rlx(&w->thread_id, gs_thread_self_id()); /* a hint for the pinner */
+    gs_thread_prompt_self(false);
+    gs_pin_self_owner(w);
+    if (s->hooks.worker_start)
+        w->local = s->hooks.worker_start(s->ctx, w);
+    loop(w, searching);
+    if (s->hooks.worker_stop)
+        s->hooks.worker_stop(s->ctx, w, w->local);
+    gs_store_rlx(&w->thread_id, 0);
+    self = outer;
+}
+
+void gs_worker_main(struct gs_worker *w)
+{
+    work(w, false);
+    if (gs_load_rlx(&w->os_cpu) >= 0)
+        gs_thread_unpin_self();
+}
+
+static void *thread_main(void *arg)
+{
+    struct gs_worker *w = arg;
+    gs_ticker_make_mt(w->sched);
+    work(w, true);
+    return NULL;
+}
+
+int gs_worker_start_thread(struct gs_worker *w)
+{
+    char name[16] = "goost-worker";
+    if (w->index < 1000) {
+        static const char digits[] = "0123456789";
+        name[6] = 'w';
+        name[7] = digits[w->index / 100];
+        name[8] = digits[w->index / 10 % 10];
+        name[9] = digits[w->index % 10];
+        name[10] = 0;
+    }
+    int err = gs_thread_start(&w->thread, name, thread_main, w);
+    w->has_thread = err == 0;
+    return err;
+}
