@@ -28,11 +28,12 @@ enum gs_arith {
 
 /* Adds a bit to the feedback of the instruction at vm->pc[-1]. */
 void gs_feedback(const struct gs_vm *vm, unsigned bit);
+void gs_feedback_store(const struct gs_vm *vm, const struct gs_array *a); /* the bit of a's storage kind */
 
-/* True when the VM should collect before it allocates more. */
+/* True when the VM should collect before it allocates more. A full ledger says so through the heap's threshold. */
 GS_INLINE bool gs_vm_wants_gc(const struct gs_vm *vm)
 {
-    return gs_heap_wants_gc(&vm->heap) || vm->ledger.n > vm->ledger.threshold;
+    return gs_heap_wants_gc(&vm->heap);
 }
 
 /* ---- arithmetic and comparison ---- */

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT
+ * vm.c - making, starting, growing and collecting a VM. Contract: vm.h.
+ */
+#include "vm.h"
+
+#include <string.h>
+
+#include "array.h"
+#include "error.h"
+#include "handle.h"
+#include "port/mem.h"
+#include "rt.h"
+#include "str.h"
+#include "waitq.h"
+
+#define STACK_BYTES (GS_VM_STACK0 * sizeof(gs_value))
+#define STACK_OFFSET ((sizeof(struct gs_vm) + 15u) & ~(size_t)15u)
+#define CHUNK_OFFSET (STACK_OFFSET + STACK_BYTES)
+#define GS_VM_BYTES (CHUNK_OFFSET + GS_VM_CHUNK0)
+
+/* The mark moves up in steps of this many slots at least: 4 KiB of stack. */
+#define MARK_STEP 256u
+/* Stacks above this many slots grow by 4, below by 2, and are given back after an unwinding that leaves them nearly empty. */
+#define LARGE_STACK (1u << 16)
+
+struct gs_vm *gs_vm_new(void)
+{
+    struct gs_vm *vm = gs_mem_zalloc(GS_VM_BYTES);
+    if (vm == NULL)
+        return NULL;
+    vm->stack = (gs_value *)(void *)((char *)vm + STACK_OFFSET);
+    vm->stack_end = vm->stack + GS_VM_STACK0;
+    vm->task.sp_real = (uintptr_t)vm->stack_end;
+    gs_store_rlx(&vm->task.sp_limit, vm->task.sp_real); /* nobody else knows it yet */
+    gs_heap_init(&vm->heap, (char *)vm + CHUNK_OFFSET, GS_VM_CHUNK0);
+    return vm;
+}
+
+void gs_vm_free(struct gs_vm *vm)
+{
+    if (vm == NULL)
+        return;
+    gs_wait_fini(vm);
+    gs_ledger_fini(vm);
+    gs_places_fini(vm);
+    gs_heap_fini(&vm->heap);
+    if (vm->flags & GS_VM_FOREIGN_STACK)
+        gs_mem_free(vm->stack);
+    if (vm->flags & GS_VM_FOREIGN_GLOBALS)
+        gs_mem_free(vm->globals);
+    gs_mem_free(vm->lib);
+    gs_mem_free(vm);
+}
+
+/* ---- stack ---- */
+
+gs_value *gs_vm_frame_end(const struct gs_vm *vm)
+{
+    return vm->base + gs_vm_proto(vm)->nregs;
+}
+
+/* The running task moves its own mark. A poke that came before the store of the limit is found by the exchange and made again. */
+static void set_mark(struct gs_vm *vm, gs_value *mark)
+{
+    vm->task.sp_real = (uintptr_t)mark;
+    uint32_t flags = gs_task_answer(&vm->task);
+    if (flags != 0)
+        gs_task_poke_mt(&vm->task, flags);
+}
+
+static size_t limit_slots(void)
+{
+    size_t bytes = gs_rt.opt.stack_limit != 0 ? gs_rt.opt.stack_limit : GS_STACK_LIMIT_DEFAULT;
+    return bytes / sizeof(gs_value);
+}
+
+/* A stack of `slots`, of which the first `used` are the old one's. */
+static bool move_stack(struct gs_vm *vm, size_t slots, size_t used)
+{
+    gs_value *to = gs_mem_zalloc(slots * sizeof *to);
+    if (to == NULL)
+        return false;
+    memcpy(to, vm->stack, used * sizeof *to);
+    ptrdiff_t base = vm->base - vm->stack, top = vm->top != NULL ? vm->top - vm->stack : 0;
+    if (vm->flags & GS_VM_FOREIGN_STACK)
+        gs_mem_free(vm->stack);
+    vm->flags |= GS_VM_FOREIGN_STACK;
+    vm->base = vm->base != NULL ? to + base : NULL;
+    vm->top = vm->top != NULL ? to + top : NULL;
+    vm->stack = to;
+    vm->stack_end = to + slots;
+    return true;
+}
+
+gs_status gs_vm_grow_stack(struct gs_vm *vm, gs_value *top, uint32_t n)
+{
+    gs_value *mark = (gs_value *)vm->task.sp_real;
+    size_t have = (size_t)(vm->stack_end - vm->stack), at = (size_t)(top - vm->stack), need = at + n;
+    if (need > have) {
+        if (need > limit_slots())
+            return (gs_status)gs_throw(vm, GS_ERR_STACK, "stack limit of %zu bytes reached",
+                                       limit_slots() * sizeof(gs_value));
+        size_t slots = have * (have >= LARGE_STACK ? 4 : 2);
+        if (slots < need)
+            slots = need;
+        if (slots > limit_slots())
+            slots = limit_slots();
+        size_t used = (size_t)(mark - vm->stack);
+        if (!move_stack(vm, slots, used) && !move_stack(vm, need, used))
+            return (gs_status)gs_throw_nomem(vm);
+        mark = vm->stack + used;
+    }
+    gs_value *wanted = vm->stack + need + (need / 2 > MARK_STEP ? need / 2 : MARK_STEP);
+    if (wanted > vm->stack_end)
+        wanted = vm->stack_end;
+    set_mark(vm, wanted > mark ? wanted : mark);
+    return GS_OK;
+}
+
+void gs_vm_trim_stack(struct gs_vm *vm)
+{
+    size_t have = (size_t)(vm->stack_end - vm->stack), used = (size_t)(gs_vm_frame_end(vm) - vm->stack);
+    if (have <= 4 * LARGE_STACK || used > have / 16)
+        return;
+    if (move_stack(vm, have / 16 > used ? have / 16 : used, used))
+        set_mark(vm, vm->stack + used);
+}
+
+/* ---- starting ---- */
+
+/* A function whose arguments do not fit its parameters as they are, and everything else that can be called, is entered from a frame of this
+ * code, so that wrong argument counts and natives need no path of their own. R[0] the callee, R[2] an array of the arguments. */
+static const gs_insn stub_code[] = {(gs_insn)GS_OP_CALLV | (gs_insn)1 << 32, (gs_insn)GS_OP_RET};
+static const uint32_t stub_lines[] = {0, 0};
+static _Atomic uint8_t stub_feedback[] = {0, 0};
+static const struct gs_proto stub_proto = {
+    .code = stub_code, .ncode = 2, .lines = stub_lines, .nregs = 3, .flags = GS_PF_PRELUDE, .fb = stub_feedback};
+static const struct gs_func stub_func = {.h = {.kind = GS_T_FUNC, .flags = GS_OF_IMMORTAL}, .proto = &stub_proto};
+
+static bool fits(gs_value fn, uint32_t n)
+{
+    return gs_is(fn, GS_T_FUNC) && !(fn.f->proto->flags & GS_PF_REST) && fn.f->proto->nparams == n;
+}
+
+gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint32_t n)
+{
+    bool direct = fits(fn, n);
+    struct gs_array *all = direct ? NULL : gs_array_from(&vm->heap, args, n);
+    uint32_t room = 2u + (direct ? fn.f->proto->nregs : stub_proto.nregs);
+    if (!direct && all == NULL)
+        return GS_E_NOMEM;
+    if ((uintptr_t)(vm->stack + room) > vm->task.sp_real && gs_vm_grow_stack(vm, vm->stack, room) != GS_OK)
+        return GS_E_NOMEM;
+    gs_value *base = vm->stack + 2;
+    base[-1] = (gs_value){.p = NULL, .tag = GS_T_FRAME};
+    if (direct) {
+        base[-2] = fn;
+        if (n > 0)
+            memcpy(base, args, n * sizeof *args);
+    } else {
+        base[-2] = gs_objv(GS_T_FUNC, &stub_func);
+        base[0] = fn;
+        base[2] = gs_objv(GS_T_ARRAY, all);
+    }
+    vm->base = base;
+    vm->pc = gs_vm_proto(vm)->code;
+    return GS_OK;
+}
+
+/* ---- collecting ---- */
+
+static uint32_t nglobals(const struct gs_vm *vm)
+{
+    if (vm->globals == NULL)
+        return 0;
+    if (vm->layout != NULL)
+        return vm->layout->n;
+    return gs_rt.program != NULL ? gs_rt.program->nglobals : 0;
+}
+
+static gs_value *stack_top(const struct gs_vm *vm)
+{
+    if (vm->base == NULL)
+        return vm->stack;
+    gs_value *end = gs_vm_frame_end(vm);
+    return vm->top != NULL && vm->top > end ? vm->top : end;
+}
+
+static void mark_roots(void *ctx, struct gs_marker *m)
+{
+    const struct gs_vm *vm = ctx;
+    gs_gc_mark_values(m, vm->stack, (size_t)(stack_top(vm) - vm->stack));
+    gs_gc_mark_values(m, vm->globals, nglobals(vm));
+    gs_gc_mark_value(m, vm->error);
+    gs_gc_mark_value(m, vm->result);
+    gs_places_mark(vm, m);
+}
+
+static void met_handle(void *ctx, struct gs_hobj *o)
+{
+    gs_ledger_seen(ctx, o);
+}
+
+/* [G1] Everything above the top frame is cleared, and the mark comes down to where clearing next time is cheap. */
+static void clear_above(struct gs_vm *vm)
+{
+    gs_value *top = stack_top(vm), *mark = (gs_value *)vm->task.sp_real;
+    if (mark > top)
+        memset(top, 0, (size_t)(mark - top) * sizeof *top);
+    gs_value *lower = top + MARK_STEP + (top - vm->stack) / 2;
+    if (lower < mark)
+        set_mark(vm, lower);
+}
+
+void gs_vm_collect(struct gs_vm *vm)
+{
+    clear_above(vm);
+    gs_ledger_begin(vm);
+    bool done = gs_gc_collect(&vm->heap, mark_roots, met_handle, vm);
+    struct gs_hobj **held = vm->ledger.v != NULL ? vm->ledger.v : vm->ledger.first;
+    for (uint32_t i = 0; !done && i < vm->ledger.n; i++)
+        gs_ledger_seen(vm, held[i]);
+    gs_ledger_end(vm);
+}
