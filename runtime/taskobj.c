@@ -130,7 +130,7 @@ static void end_task(struct gs_vm *vm, gs_status st)
         failed = true;
         gs_throw_nomem(vm);
         if (gs_parcel_pack(vm, vm->error, &out) != GS_OK)
-            out = (struct gs_parcel){0};
+            o->no_memory = true;
     }
     if (failed) {
         if (o->style == GS_TS_SPAWN) {
@@ -141,6 +141,15 @@ static void end_task(struct gs_vm *vm, gs_status st)
         }
     }
     publish(o, out, failed);
+    if (o->ended != NULL)
+        o->ended(o, o->arg);
+}
+
+void gs_taskobj_fail(struct gs_taskobj *o)
+{
+    failed_add(o);
+    o->no_memory = true; /* before publish, whose lock orders it */
+    publish(o, (struct gs_parcel){0}, true);
     if (o->ended != NULL)
         o->ended(o, o->arg);
 }
@@ -302,6 +311,8 @@ int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret)
         return GS_OK;
     }
     mark_received(o);
+    if (o->outcome.frag == NULL && o->outcome.v.tag == GS_T_NIL && o->no_memory)
+        return gs_throw_nomem(vm);
     vm->error = v;
     return GS_E_THROWN;
 }
@@ -342,6 +353,105 @@ int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, in
     vm->park.obj = &o->h;
     gs_wait_timeout(vm, ms); /* we stay on this worker until PARK is returned, woken or not */
     return GS_PARK;
+}
+
+/* ---- waiting for several: a waiter in the queue of each; each waiter's item keeps a share of its object ---- */
+
+static struct gs_taskobj *several_obj(const struct gs_waiter *w)
+{
+    return (struct gs_taskobj *)gs_handle_obj(w->item.v);
+}
+
+/* *ret when what is done so far decides. w->ok: was done when we looked. */
+static bool several_decided(struct gs_wait_ext *e, bool all, gs_value *ret)
+{
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < e->nmany; i++) {
+        struct gs_waiter *w = &e->many[i];
+        struct gs_taskobj *o = several_obj(w);
+        gs_spin_lock(&o->lock);
+        w->ok = o->done;
+        bool failed = o->failed;
+        gs_spin_unlock(&o->lock);
+        if (w->ok && (!all || failed)) {
+            *ret = gs_int((int64_t)i);
+            return true;
+        }
+        done += w->ok;
+    }
+    *ret = gs_int(-1);
+    return all && done == e->nmany;
+}
+
+/* True: one of them has ended since several_decided looked. */
+static bool several_enlist(struct gs_wait_ext *e)
+{
+    bool news = false;
+    for (uint32_t i = 0; i < e->nmany; i++) {
+        struct gs_waiter *w = &e->many[i];
+        struct gs_taskobj *o = several_obj(w);
+        if (w->ok)
+            continue;
+        gs_spin_lock(&o->lock);
+        if (o->done)
+            news = true;
+        else
+            gs_waitq_push_locked(&o->waiters, w);
+        gs_spin_unlock(&o->lock);
+    }
+    return news;
+}
+
+static int several_finish(struct gs_vm *vm, gs_value *ret);
+
+static int several_step(struct gs_vm *vm, gs_value *ret)
+{
+    bool all = vm->park.first.index != 0;
+    while (!several_decided(vm->park.ext, all, ret)) {
+        gs_wait_begin(vm);
+        if (several_enlist(vm->park.ext) && gs_wait_claim(vm, GS_WAIT_WOKEN)) {
+            (void)gs_wait_end(vm); /* woken by ourselves */
+            continue;
+        }
+        vm->park.finish = several_finish;
+        vm->park.obj = NULL;
+        return GS_PARK;
+    }
+    gs_wait_drop_many(vm);
+    return GS_OK;
+}
+
+static int several_finish(struct gs_vm *vm, gs_value *ret)
+{
+    if (gs_wait_end(vm) != GS_WAIT_CANCELLED)
+        return several_step(vm, ret);
+    gs_wait_drop_many(vm);
+    (void)gs_vm_take_cancel(vm);
+    return gs_throw_cancelled(vm);
+}
+
+int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, const char *what, gs_value *ret)
+{
+    if (gs_vm_take_cancel(vm))
+        return gs_throw_cancelled(vm);
+    uint32_t n = (uint32_t)fs->len;
+    if (gs_wait_ext(vm) == NULL)
+        return GS_E_NOMEM;
+    struct gs_waiter *ws = gs_mem_zalloc((n + 1u) * sizeof *ws);
+    if (ws == NULL)
+        return GS_E_NOMEM;
+    gs_wait_drop_many(vm);
+    for (uint32_t i = 0; i < n; i++) {
+        struct gs_hobj *o = gs_handle_find(gs_array_at(fs, i));
+        gs_hobj_retain(o);
+        ws[i].vm = vm;
+        ws[i].item.v = gs_handlev(o->id, o);
+    }
+    vm->park.ext->many = ws;
+    vm->park.ext->nmany = n;
+    vm->park.first.index = all;
+    vm->park.what = what;
+    return several_step(vm, ret);
 }
 
 void gs_taskobj_cancel(struct gs_taskobj *o)

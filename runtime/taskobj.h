@@ -25,7 +25,7 @@ struct gs_taskobj {
     bool failed;     /* outcome is the error */
     _Atomic bool received; /* somebody took the error */
     _Atomic bool cancel;   /* asked for; taken by gs_taskobj_take_cancel */
-    bool printed;
+    bool no_memory; /* failed, and there was no memory to pack the error: OutOfMemory */
     struct gs_taskobj *failed_prev, *failed_next; /* list of failed futures; taskobj.c */
     uint8_t style;
     struct gs_vm *vm; /* while it runs; guarded by lock */
@@ -44,12 +44,17 @@ gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn,
 /* The parts of the above, for pools: an object without VM (done later), and starting it from a packed [fn, args...]. */
 struct gs_taskobj *gs_taskobj_new(struct gs_vm *vm, enum gs_task_style style, enum gs_hkind kind);
 gs_status gs_taskobj_start(struct gs_taskobj *o, struct gs_parcel *take_call);
+/* When that was impossible: o ends with OutOfMemory. */
+void gs_taskobj_fail(struct gs_taskobj *o);
 
 /* Outcome of a done task into vm: GS_OK with a fresh copy, or GS_E_THROWN with the task's error (its place and stack kept). */
 int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret);
 /* Waits for o (PARK) or gives its outcome; ms < 0: for ever; at the timeout *ret is nil. For join and await. */
 int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int64_t ms, gs_value *ret);
 /* Makes the task's next blocking call or loop poll throw Cancelled; wakes it when it is parked. Any thread that holds a share. */
+/* Waits for the first of several (an array of handles of tasks or futures, checked by the caller): *ret is its index. all: waits for all, *ret is -1, or the index of one that has failed as soon as there is
+ * one. */
+int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, const char *what, gs_value *ret);
 void gs_taskobj_cancel(struct gs_taskobj *o);
 /* The task itself: true when it has been asked to stop since it last looked. */
 bool gs_taskobj_take_cancel(struct gs_taskobj *o);

@@ -12,6 +12,7 @@
 void gs_wait_begin(struct gs_vm *vm)
 {
     struct gs_waiter *w = &vm->park.first;
+    gs_parcel_drop(&w->item); /* left behind only when memory was out */
     w->vm = vm;
     gs_store_rlx(&w->q, NULL);
     w->ok = false;
@@ -32,7 +33,7 @@ void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w)
     gs_store_rlx(&w->q, q); /* under the lock */
 }
 
-void gs_waitq_remove_locked(struct gs_waitq *q, struct gs_waiter *w)
+static void unlink_locked(struct gs_waitq *q, struct gs_waiter *w)
 {
     if (w->prev != NULL)
         w->prev->next = w->next;
@@ -42,7 +43,18 @@ void gs_waitq_remove_locked(struct gs_waitq *q, struct gs_waiter *w)
         w->next->prev = w->prev;
     else
         q->tail = w->prev;
+}
+
+void gs_waitq_remove_locked(struct gs_waitq *q, struct gs_waiter *w)
+{
+    unlink_locked(q, w);
     gs_store_rlx(&w->q, NULL); /* under the lock, by its own VM */
+}
+
+void gs_waitq_pop_locked(struct gs_waitq *q, struct gs_waiter *w)
+{
+    unlink_locked(q, w);
+    gs_store_rel(&w->q, NULL); /* [W2] last: from here on its VM may reuse it */
 }
 
 /* The VM takes its own waiter out. w->q is read without the lock: it goes from the queue to NULL only, by a popper; so NULL is final,
@@ -68,6 +80,16 @@ struct gs_wait_ext *gs_wait_ext(struct gs_vm *vm)
     return vm->park.ext;
 }
 
+int gs_wait_again(struct gs_vm *vm, int (*finish)(struct gs_vm *, gs_value *), const char *what, struct gs_hobj *obj)
+{
+    gs_store_rlx(&vm->park.word, (uint32_t)GS_WAIT_WOKEN); /* nobody else knows of this wait */
+    vm->park.finish = finish;
+    vm->park.what = what;
+    vm->park.obj = obj;
+    gs_task_ready_mt(gs_rt.sched, &vm->task);
+    return GS_PARK;
+}
+
 bool gs_wait_claim(struct gs_vm *vm, enum gs_wait_word reason)
 {
     for (;;) {
@@ -88,14 +110,17 @@ static void timer_fired(struct gs_timer *tm)
         gs_task_ready_mt(gs_rt.sched, &vm->task);
 }
 
+void gs_wait_until(struct gs_vm *vm, int64_t when_ns)
+{
+    gs_timer_start_mt(gs_rt.sched, &vm->park.ext->timer, when_ns, timer_fired);
+}
+
 void gs_wait_timeout(struct gs_vm *vm, int64_t ms)
 {
-    struct gs_wait_ext *e = vm->park.ext;
     if (ms < 0)
         return;
     int64_t now = gs_clock_mono_ns();
-    int64_t when = ms > (INT64_MAX - now) / 1000000 ? INT64_MAX : now + ms * 1000000;
-    gs_timer_start_mt(gs_rt.sched, &e->timer, when, timer_fired);
+    gs_wait_until(vm, ms > (INT64_MAX - now) / 1000000 ? INT64_MAX : now + ms * 1000000);
 }
 
 enum gs_wait_word gs_wait_end(struct gs_vm *vm)
@@ -126,12 +151,7 @@ struct gs_waiter *gs_waitq_claim_first_locked(struct gs_waitq *q)
         /* Claim before unlinking: once w->q is NULL and the VM is awake for another reason, w may be reused. While it is linked its VM cannot get
          * past gs_wait_end, which needs this lock. */
         bool mine = gs_wait_claim(w->vm, GS_WAIT_WOKEN);
-        q->head = w->next;
-        if (w->next != NULL)
-            w->next->prev = NULL;
-        else
-            q->tail = NULL;
-        gs_store_rel(&w->q, NULL); /* [W2] last */
+        gs_waitq_pop_locked(q, w);
         if (mine)
             return w;
     }
@@ -145,6 +165,26 @@ void gs_waitq_wake_all_locked(struct gs_waitq *q, bool ok)
         w->ok = ok;
         gs_wait_wake(w);
     }
+}
+
+void gs_wait_drop_many(struct gs_vm *vm)
+{
+    struct gs_wait_ext *e = vm->park.ext;
+    for (uint32_t i = 0; i < e->nmany; i++)
+        gs_parcel_drop(&e->many[i].item);
+    gs_mem_free(e->many);
+    e->many = NULL;
+    e->nmany = 0;
+}
+
+void gs_wait_fini(struct gs_vm *vm)
+{
+    gs_parcel_drop(&vm->park.first.item);
+    if (vm->park.ext == NULL)
+        return;
+    gs_wait_drop_many(vm);
+    gs_mem_free(vm->park.ext);
+    vm->park.ext = NULL;
 }
 
 bool gs_vm_take_cancel(struct gs_vm *vm)

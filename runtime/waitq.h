@@ -34,6 +34,7 @@ struct gs_wait_ext {
     struct gs_vm *vm;
     struct gs_waiter *many; /* select: its waiters */
     uint32_t nmany;
+    enum gs_wait_word reason; /* select: how it was decided */
 };
 
 /* ---- the parking side: the running VM ---- */
@@ -42,13 +43,23 @@ struct gs_wait_ext {
 void gs_wait_begin(struct gs_vm *vm);
 /* Links w at the tail; q's lock is held. */
 void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w);
+/* For wakers that walk a queue themselves: w leaves it, its own VM sees that as the last thing. */
+void gs_waitq_pop_locked(struct gs_waitq *q, struct gs_waiter *w);
 void gs_waitq_remove_locked(struct gs_waitq *q, struct gs_waiter *w);
 /* Sets a timer that wakes with TIMEOUT; after gs_wait_begin. ms < 0: none. Else gs_wait_ext must have succeeded before (and before anything was published). */
 void gs_wait_timeout(struct gs_vm *vm, int64_t ms);
+/* The same with a point in time of gs_clock_mono_ns. */
+void gs_wait_until(struct gs_vm *vm, int64_t when_ns);
+/* The VM ends: drops what its waiter may still hold and the extension. */
+void gs_wait_fini(struct gs_vm *vm);
 /* First thing in vm->park.finish: stops the timer, takes the waiters out of their queues, word = IDLE; gives the reason. */
 enum gs_wait_word gs_wait_end(struct gs_vm *vm);
+/* Out of memory with the outcome in hand: the VM is parked and woken at once, so that the interpreter collects and calls finish (again). Gives GS_PARK. */
+int gs_wait_again(struct gs_vm *vm, int (*finish)(struct gs_vm *, gs_value *), const char *what, struct gs_hobj *obj);
 int gs_throw_cancelled(struct gs_vm *vm);
 struct gs_wait_ext *gs_wait_ext(struct gs_vm *vm); /* NULL when out */
+/* Drops the extension's waiters (out of all queues by now) with what their items hold. */
+void gs_wait_drop_many(struct gs_vm *vm);
 /* To be asked by every blocking call before it waits: true: the task has been cancelled, throw. Clears the request. */
 bool gs_vm_take_cancel(struct gs_vm *vm);
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ * lock.h - what tasks take turns at: mutex, rwlock, semaphore, waitgroup, once, barrier, ticker, atomic.
+ *
+ * All stand on the wait queue of waitq.h under one spin lock each, serve first come first served and hand over directly: who is woken owns what it waited for. So nobody
+ * starves, and a timeout or cancel that has won the wait word leaves nothing half taken.
+ * Every function is run by the task on its own VM and gives what a library function gives (lib.h). ms < 0: for ever; 0: do not wait.
+ */
+#ifndef GS_RUNTIME_LOCK_H
+#define GS_RUNTIME_LOCK_H
+
+#include "waitq.h"
+
+struct gs_mutex {
+    struct gs_hobj h;
+    struct gs_spin lock;
+    int64_t holder; /* task number, 0: free; guarded by lock */
+    struct gs_waitq waiters;
+};
+
+struct gs_rwlock {
+    struct gs_hobj h;
+    struct gs_spin lock;
+    int64_t writer;   /* task number, 0: none */
+    uint32_t readers; /* holding it */
+    struct gs_waitq waiters; /* both kinds in order of arrival; waiter.send: wants to write */
+};
+
+struct gs_semaphore {
+    struct gs_hobj h;
+    struct gs_spin lock;
+    int64_t count;
+    struct gs_waitq waiters;
+};
+
+struct gs_waitgroup {
+    struct gs_hobj h;
+    struct gs_spin lock;
+    int64_t count;
+    struct gs_waitq waiters;
+};
+
+struct gs_once {
+    struct gs_hobj h;
+    struct gs_spin lock;
+    uint32_t state; /* 0 new, 1 running, 2 done */
+    struct gs_waitq waiters;
+};
+
+struct gs_barrier {
+    struct gs_hobj h;
+    struct gs_spin lock;
+    uint32_t size, arrived;
+    uint32_t round; /* how often it has opened */
+    struct gs_waitq waiters;
+};
+
+/* Ticks are points in time start + k * period; a wait takes the next one. One tick is kept for a slow taker, the others are dropped, as in Go. */
+struct gs_ticker {
+    struct gs_hobj h;
+    struct gs_spin lock;
+    int64_t start_ns, period_ns;
+    int64_t next; /* number of the next tick to be taken */
+    bool stopped;
+};
+
+/* A plain 64-bit atomic on a line of its own. */
+struct gs_atomic {
+    struct gs_hobj h;
+    _Alignas(GS_CACHE_LINE) _Atomic int64_t v;
+};
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT
+ * pool.c - thread.pool. Contract: pool.h. wait and map are written in the prelude on top of these.
+ */
+#include "pool.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "lib.h"
+#include "port/mem.h"
+#include "rt.h"
+
+#define POOL(fn)                                                                                                       \
+    struct gs_pool *p = (struct gs_pool *)gs_handle_check(vm, fn, args[0], GS_H_POOL);                                 \
+    if (p == NULL)                                                                                                     \
+    return GS_E_THROWN
+
+static int pool_new(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    int64_t size = gs_sched_workers(gs_rt.sched);
+    int st = n > 0 ? gs_arg_int(vm, "new", args, 0, &size) : GS_OK;
+    if (st != GS_OK)
+        return st;
+    if (size < 1 || size > UINT32_MAX)
+        return gs_throw(vm, GS_ERR_VALUE, "pool size must be at least 1, got %lld", (long long)size);
+    struct gs_pool *p = gs_mem_zalloc(sizeof *p);
+    if (p == NULL)
+        return GS_E_NOMEM;
+    gs_hobj_init(&p->h, GS_H_POOL);
+    p->size = (uint32_t)size;
+    return (int)gs_handle_adopt(vm, &p->h, ret);
+}
+
+void gs_pool_drop(struct gs_hobj *h)
+{
+    struct gs_pool *p = (struct gs_pool *)h; /* no job is left: each holds a share */
+    for (uint32_t i = 0; i < p->nsince; i++)
+        gs_hobj_release(&p->since[i]->h);
+    gs_mem_free(p->since);
+    gs_mem_free(p->queue);
+    gs_mem_free(p);
+}
+
+static bool queue_push_locked(struct gs_pool *p, struct gs_job j)
+{
+    if (p->len == p->cap) {
+        uint32_t cap = p->cap != 0 ? p->cap * 2 : 16;
+        struct gs_job *q = gs_mem_alloc(cap * sizeof *q);
+        if (q == NULL)
+            return false;
+        uint32_t first = p->cap - p->head;
+        if (p->len > 0) {
+            memcpy(q, p->queue + p->head, first * sizeof *q);
+            memcpy(q + first, p->queue, p->head * sizeof *q);
+        }
+        gs_mem_free(p->queue);
+        p->queue = q;
+        p->cap = cap;
+        p->head = 0;
+    }
+    uint32_t at = p->head + p->len;
+    p->queue[at >= p->cap ? at - p->cap : at] = j;
+    p->len++;
+    return true;
+}
+
+static bool queue_pop_locked(struct gs_pool *p, struct gs_job *j)
+{
+    if (p->len == 0)
+        return false;
+    *j = p->queue[p->head];
+    p->head = p->head + 1 == p->cap ? 0 : p->head + 1;
+    p->len--;
+    return true;
+}
+
+static void run_jobs(struct gs_pool *p);
+
+/* On the worker that ran the job, after its outcome is out. Drops the job's share of the pool. */
+static void job_ended(struct gs_taskobj *o, void *arg)
+{
+    (void)o;
+    struct gs_pool *p = arg;
+    gs_spin_lock(&p->lock);
+    p->running--;
+    gs_spin_unlock(&p->lock);
+    run_jobs(p);
+    gs_hobj_release(&p->h);
+}
+
+/* Starts queued jobs while there are places. A job for whose VM there is no memory ends with OutOfMemory. */
+static void run_jobs(struct gs_pool *p)
+{
+    for (;;) {
+        struct gs_job j;
+        gs_spin_lock(&p->lock);
+        bool got = p->running < p->size && queue_pop_locked(p, &j);
+        if (got)
+            p->running++;
+        gs_spin_unlock(&p->lock);
+        if (!got)
+            return;
+        if (gs_taskobj_start(j.o, &j.call) != GS_OK) {
+            gs_parcel_drop(&j.call);
+            gs_taskobj_fail(j.o); /* calls job_ended through o->ended */
+        }
+        gs_hobj_release(&j.o->h);
+    }
+}
+
+static bool since_push_locked(struct gs_pool *p, struct gs_taskobj *o)
+{
+    if (p->nsince == p->capsince) {
+        uint32_t cap = p->capsince != 0 ? p->capsince * 2 : 16;
+        struct gs_taskobj **v = gs_mem_realloc(p->since, cap * sizeof *v);
+        if (v == NULL)
+            return false;
+        p->since = v;
+        p->capsince = cap;
+    }
+    gs_hobj_retain(&o->h);
+    p->since[p->nsince++] = o;
+    return true;
+}
+
+static int pool_submit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    POOL("submit");
+    int st = gs_arg_fn(vm, "submit", args, 1);
+    if (st != GS_OK)
+        return st;
+    struct gs_taskobj *o = gs_taskobj_new(vm, GS_TS_FUTURE, GS_H_FUTURE);
+    if (o == NULL)
+        return GS_E_NOMEM;
+    struct gs_job j = {.o = o};
+    if (gs_parcel_pack_n(vm, args + 1, n - 1, &j.call) != GS_OK)
+        goto no_memory;
+    gs_spin_lock(&p->lock);
+    bool closed = p->closed;
+    bool ok = !closed && queue_push_locked(p, j);
+    if (ok && !since_push_locked(p, o)) {
+        p->len--; /* ours is the last one */
+        ok = false;
+    }
+    if (ok) { /* the queue has taken the share of j.o and the call */
+        o->ended = job_ended;
+        o->arg = p;
+        gs_hobj_retain(&p->h);
+        gs_hobj_retain(&o->h);
+    }
+    gs_spin_unlock(&p->lock);
+    if (!ok) {
+        gs_parcel_drop(&j.call);
+        if (!closed)
+            goto no_memory;
+        gs_hobj_release(&o->h);
+        return gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool");
+    }
+    st = (int)gs_handle_adopt(vm, &o->h, ret);
+    run_jobs(p);
+    return st;
+
+no_memory:
+    gs_hobj_release(&o->h);
+    return GS_E_NOMEM;
+}
+
+/* The futures submitted since the last call of this, in order: what wait waits for. */
+static int pool_take(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    POOL("wait");
+    gs_spin_lock(&p->lock);
+    struct gs_taskobj **v = p->since;
+    uint32_t count = p->nsince;
+    p->since = NULL;
+    p->nsince = p->capsince = 0;
+    gs_spin_unlock(&p->lock);
+    int st = GS_OK;
+    struct gs_array *a = gs_array_make(&vm->heap, GS_STORE_VALUE, count);
+    if (a == NULL)
+        st = GS_E_NOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        gs_value f;
+        if (st != GS_OK)
+            gs_hobj_release(&v[i]->h);
+        else if (gs_handle_adopt(vm, &v[i]->h, &f) != GS_OK)
+            st = GS_E_NOMEM;
+        else
+            a->v[i] = f;
+    }
+    gs_mem_free(v);
+    if (st == GS_OK)
+        *ret = gs_objv(GS_T_ARRAY, a);
+    return st;
+}
+
+static int pool_close(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    POOL("close");
+    gs_spin_lock(&p->lock);
+    *ret = gs_bool(!p->closed);
+    p->closed = true;
+    gs_spin_unlock(&p->lock);
+    return GS_OK;
+}
+
+static int pool_size(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    POOL("size");
+    *ret = gs_int(p->size);
+    return GS_OK;
+}
+
+static int pool_pending(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    POOL("pending");
+    gs_spin_lock(&p->lock);
+    *ret = gs_int((int64_t)p->running + p->len);
+    gs_spin_unlock(&p->lock);
+    return GS_OK;
+}
+
+static const struct gs_lib_entry entries[] = {
+    GS_FN("new", pool_new, 0, 1, 0),
+    GS_FN("submit", pool_submit, 2, GS_ARGS_ANY, 0),
+    GS_PRELUDE_FN("wait", "poolWait"),
+    GS_PRELUDE_FN("map", "poolMap"),
+    GS_FN("close", pool_close, 1, 1, 0),
+    GS_FN("size", pool_size, 1, 1, 0),
+    GS_FN("pending", pool_pending, 1, 1, 0),
+};
+GS_LIB_MODULE(gs_lib_thread_pool, "thread.pool", false, entries);
+
+static const struct gs_lib_entry intrinsics[] = {
+    GS_FN("poolTake", pool_take, 1, 1, 0),
+    GS_FN("poolSubmit", pool_submit, 2, GS_ARGS_ANY, 0),
+};
+GS_LIB_MODULE(gs_lib_pool_intrinsics, "<intrinsic>", false, intrinsics);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * pool.h - thread.pool: at most n jobs at a time.
+ *
+ * A job is a future (taskobj.h) whose call waits packed in the pool's queue until one of its n places is free; a job that ends starts the next one. Idle places are
+ * nothing at all: no task, no memory. The pool keeps the futures submitted since the last wait, in order.
+ */
+#ifndef GS_RUNTIME_POOL_H
+#define GS_RUNTIME_POOL_H
+
+#include "taskobj.h"
+
+struct gs_job {
+    struct gs_taskobj *o;  /* one share */
+    struct gs_parcel call; /* [fn, args...] */
+};
+
+struct gs_pool {
+    struct gs_hobj h; /* each job under way or queued holds a share */
+    struct gs_spin lock; /* guards everything below */
+    uint32_t size, running;
+    bool closed;
+    struct gs_job *queue; /* ring */
+    uint32_t head, len, cap;
+    struct gs_taskobj **since; /* submitted since the last wait; one share each */
+    uint32_t nsince, capsince;
+};
+
+#endif

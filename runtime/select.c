@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ * select.c - waiting on several channels at once. Contract: chan.h; wait word: waitq.h.
+ *
+ * Pass 1     polls the cases from a random start on, each under its channel's lock alone: what is ready is done at once.
+ * Pass 2     registers a waiter in one channel after the other. There is no lock of all: a channel that has become ready meanwhile is used on the spot. To do so the select
+ *            must win its own word and its partner's together: it moves its own from WAITING to HELD (others who want it spin), then claims the partner.
+ * Ordering   Two selects may want each other. Of two that hold themselves the one with the lower address waits for the other, and the other lets go of itself (BUSY: back to
+ *            WAITING, unlock, try again). So there is no cycle of holders, and a holder never waits for a lock: it has the only one it needs.
+ * Own ends   A select with a send and a receive on one channel does not meet itself: its own waiters are passed over.
+ * Parcels    A send case packs its value when it first needs it and owns it until a receiver or the ring has taken it; cleanup drops what is left.
+ */
+#include "chan_int.h"
+#include "error.h"
+#include "lib.h"
+#include "port/clock.h"
+#include "port/mem.h"
+
+struct select_case {
+    struct gs_chan *ch;
+    bool send;
+    gs_value v;
+};
+
+static uint32_t random_below(uint32_t n)
+{
+    static _Thread_local uint64_t s;
+    if (s == 0)
+        s = (uint64_t)gs_clock_mono_ns() ^ (uintptr_t)&s;
+    s ^= s << 13;
+    s ^= s >> 7;
+    s ^= s << 17;
+    return (uint32_t)((s >> 32) % n);
+}
+
+/* ---- claiming a partner while holding oneself ---- */
+
+struct hold {
+    struct gs_vm *self;
+    bool held; /* pass 2: our own word is HELD */
+};
+
+static struct gs_waiter *claim_partner(struct gs_waitq *q, void *ctx, bool *busy)
+{
+    struct hold *h = ctx;
+    struct gs_waiter *w = q->head;
+    while (w != NULL) {
+        struct gs_waiter *next = w->next;
+        if (w->vm == h->self) {
+            w = next;
+            continue;
+        }
+        uint32_t seen = GS_WAIT_WAITING;
+        bool won = gs_cas_acq_rel(&w->vm->park.word, &seen, (uint32_t)GS_WAIT_WOKEN); /* [W1] */
+        if (!won && seen == GS_WAIT_HELD) {
+            if (h->held && (uintptr_t)h->self > (uintptr_t)w->vm) {
+                *busy = true;
+                return NULL;
+            }
+            gs_cpu_relax();
+            continue; /* the same waiter again: its select decides soon */
+        }
+        gs_waitq_pop_locked(q, w);
+        if (won)
+            return w;
+        w = next;
+    }
+    return NULL;
+}
+
+/* ---- results ---- */
+
+static int result(struct gs_vm *vm, uint32_t index, gs_value value, bool ok, gs_value *ret)
+{
+    static const char *const names[] = {"index", "value", "ok"};
+    gs_value vals[] = {gs_int((int64_t)index), value, gs_bool(ok)};
+    struct gs_object *o = gs_object_new(&vm->heap, gs_shape_plain, 3);
+    if (o == NULL)
+        return GS_E_NOMEM;
+    for (int i = 0; i < 3; i++)
+        if (gs_object_put(&vm->heap, o, gs_atomz(names[i]), vals[i]) != GS_OK)
+            return GS_E_NOMEM;
+    *ret = gs_objv(GS_T_OBJECT, o);
+    return GS_OK;
+}
+
+/* The decided case is in vm->park.winner; may be called again after a collection. */
+static int finish(struct gs_vm *vm, gs_value *ret)
+{
+    struct gs_wait_ext *e = vm->park.ext;
+    if (gs_load_rlx(&vm->park.word) != GS_WAIT_IDLE)
+        e->reason = gs_wait_end(vm);
+    int st = GS_OK;
+    struct gs_waiter *w = vm->park.winner;
+    if (e->reason == GS_WAIT_CANCELLED) {
+        (void)gs_vm_take_cancel(vm);
+        st = gs_throw_cancelled(vm);
+    } else if (e->reason == GS_WAIT_TIMEOUT) {
+        *ret = gs_nil();
+    } else if (w->send) {
+        st = w->ok ? result(vm, w->index, gs_nil(), true, ret) : gs_chan_throw_closed(vm, "send");
+    } else {
+        gs_value v = gs_nil();
+        if (w->ok && gs_parcel_open(vm, &w->item, &v) != GS_OK)
+            return GS_E_NOMEM;
+        st = result(vm, w->index, v, w->ok, ret);
+    }
+    if (st != GS_E_NOMEM)
+        gs_wait_drop_many(vm);
+    return st;
+}
+
+/* ---- the cases ---- */
+
+static int read_cases(struct gs_vm *vm, struct gs_array *cases, struct select_case *out)
+{
+    for (int64_t i = 0; i < cases->len; i++) {
+        gs_value v = gs_array_at(cases, i);
+        if (v.tag != GS_T_ARRAY || v.a->len < 1 || v.a->len > 2)
+            return gs_throw(vm, GS_ERR_VALUE, "select expects cases [ch] or [ch, value], case %lld is %s", (long long)i,
+                            v.tag == GS_T_ARRAY ? "an array of another length" : gs_typeof_name(v));
+        out[i].ch = (struct gs_chan *)gs_handle_check(vm, "select", gs_array_at(v.a, 0), GS_H_CHAN);
+        if (out[i].ch == NULL)
+            return GS_E_THROWN;
+        out[i].send = v.a->len == 2;
+        if (out[i].send)
+            out[i].v = gs_array_at(v.a, 1);
+    }
+    return GS_OK;
+}
+
+/* Does case w if it can be done now; WAIT otherwise. The lock is held. */
+static enum gs_offer attempt_locked(struct gs_waiter *w, struct gs_chan *ch, struct hold *h, struct gs_waiter **wake)
+{
+    if (!w->send)
+        return gs_chan_poll_locked(ch, &w->item, wake, claim_partner, h);
+    enum gs_offer o = gs_chan_offer_locked(ch, &w->item, wake, claim_partner, h);
+    if (o == GS_OFFER_DONE)
+        w->item = (struct gs_parcel){0};
+    return o;
+}
+
+/* Worth looking closer: keeps pass 2 from holding itself for nothing. */
+static bool maybe_ready_locked(const struct gs_waiter *w, const struct gs_chan *ch)
+{
+    if (ch->closed)
+        return true;
+    return w->send ? ch->receivers.head != NULL || ch->len < ch->cap : ch->len > 0 || ch->senders.head != NULL;
+}
+
+/* The select is decided by ourselves: case w, with outcome o. */
+static void decide(struct gs_vm *vm, struct gs_waiter *w, enum gs_offer o)
+{
+    vm->park.winner = w;
+    w->ok = o == GS_OFFER_DONE;
+}
+
+static bool pass1(struct gs_vm *vm, struct select_case *cs, struct gs_waiter *ws, uint32_t n, uint32_t start, int *st)
+{
+    struct hold h = {.self = vm, .held = false};
+    for (uint32_t k = 0; k < n; k++) {
+        struct gs_waiter *w = &ws[(start + k) % n];
+        struct gs_chan *ch = cs[w->index].ch;
+        if (w->send && gs_parcel_pack(vm, cs[w->index].v, &w->item) != GS_OK) {
+            *st = GS_E_NOMEM;
+            return true;
+        }
+        struct gs_waiter *wake;
+        gs_spin_lock(&ch->lock);
+        enum gs_offer o = attempt_locked(w, ch, &h, &wake);
+        gs_spin_unlock(&ch->lock);
+        if (wake != NULL)
+            gs_wait_wake(wake);
+        if (o == GS_OFFER_NOMEM) {
+            *st = GS_E_NOMEM;
+            return true;
+        }
+        if (o != GS_OFFER_WAIT) {
+            decide(vm, w, o);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Registers case w, or decides it on the spot. True: the select is over (decided here or by somebody else). */
+static bool enlist(struct gs_vm *vm, struct gs_waiter *w, struct gs_chan *ch, bool *here)
+{
+    struct hold h = {.self = vm, .held = true};
+    for (;;) {
+        struct gs_waiter *wake = NULL;
+        enum gs_offer o = GS_OFFER_WAIT;
+        gs_spin_lock(&ch->lock);
+        if (maybe_ready_locked(w, ch)) {
+            uint32_t waiting = GS_WAIT_WAITING;
+            if (!gs_cas_acq_rel(&vm->park.word, &waiting, (uint32_t)GS_WAIT_HELD)) {
+                gs_spin_unlock(&ch->lock);
+                return true; /* woken through an earlier case */
+            }
+            o = attempt_locked(w, ch, &h, &wake);
+            bool over = o == GS_OFFER_DONE || o == GS_OFFER_CLOSED;
+            /* [W3] release: who spins on HELD continues; the partner's claim came before. */
+            gs_store_rel(&vm->park.word, (uint32_t)(over ? GS_WAIT_WOKEN : GS_WAIT_WAITING));
+            *here = over;
+        }
+        if (o == GS_OFFER_WAIT || o == GS_OFFER_NOMEM) /* no memory for the ring: wait for a receiver instead */
+            gs_waitq_push_locked(w->send ? &ch->senders : &ch->receivers, w);
+        gs_spin_unlock(&ch->lock);
+        if (wake != NULL)
+            gs_wait_wake(wake);
+        if (*here)
+            decide(vm, w, o);
+        if (o != GS_OFFER_BUSY)
+            return *here;
+        gs_cpu_relax();
+    }
+}
+
+static int wait_for_any(struct gs_vm *vm, struct select_case *cs, struct gs_waiter *ws, uint32_t n, uint32_t start, int64_t ms, gs_value *ret)
+{
+    bool here = false;
+    gs_wait_begin(vm);
+    for (uint32_t k = 0; k < n; k++) {
+        struct gs_waiter *w = &ws[(start + k) % n];
+        if (enlist(vm, w, cs[w->index].ch, &here))
+            break;
+    }
+    if (here) {
+        int st = finish(vm, ret);
+        return st == GS_E_NOMEM ? gs_wait_again(vm, finish, "select", NULL) : st;
+    }
+    vm->park.finish = finish;
+    vm->park.what = "select";
+    vm->park.obj = NULL;
+    gs_wait_timeout(vm, ms);
+    return GS_PARK;
+}
+
+int gs_chan_select(struct gs_vm *vm, struct gs_array *cases, int64_t ms, gs_value *ret)
+{
+    uint32_t n = (uint32_t)cases->len;
+    if (gs_vm_take_cancel(vm))
+        return gs_throw_cancelled(vm);
+    struct gs_wait_ext *e = gs_wait_ext(vm);
+    struct select_case *cs = gs_mem_alloc((n + 1u) * sizeof *cs);
+    struct gs_waiter *ws = gs_mem_zalloc((n + 1u) * sizeof *ws);
+    int st = GS_E_NOMEM;
+    if (e == NULL || cs == NULL || ws == NULL) {
+        gs_mem_free(ws);
+        goto out;
+    }
+    st = read_cases(vm, cases, cs);
+    if (st != GS_OK) {
+        gs_mem_free(ws);
+        goto out;
+    }
+    gs_wait_drop_many(vm); /* left behind only when memory was out */
+    e->many = ws;
+    e->nmany = n;
+    for (uint32_t i = 0; i < n; i++) {
+        ws[i].vm = vm;
+        ws[i].index = i;
+        ws[i].send = cs[i].send;
+    }
+    uint32_t start = n > 1 ? random_below(n) : 0;
+    e->reason = GS_WAIT_WOKEN;
+    if (n > 0 && pass1(vm, cs, ws, n, start, &st)) {
+        if (st == GS_OK)
+            st = finish(vm, ret);
+        else
+            gs_wait_drop_many(vm);
+        if (st == GS_E_NOMEM && e->many != NULL)
+            st = gs_wait_again(vm, finish, "select", NULL);
+    } else if (ms == 0) {
+        gs_wait_drop_many(vm);
+    } else {
+        st = wait_for_any(vm, cs, ws, n, start, ms, ret);
+    }
+out:
+    gs_mem_free(cs);
+    return st;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT
+ * store.c - runtime.core's store: string keys to values, shared by all tasks; every value is copied in and out.
+ *
+ * Design     Sharded by key; a shard is a chained hash table under a spin lock. Values are parcels; a reader takes a second share of the fragment under the lock
+ *            and opens it outside.
+ * Update     update(key, fn) runs fn in the caller's VM while its task owns the key: other writers of that key wait in the entry's queue, readers see the old value. The
+ *            prelude takes the key (storeOwn), calls fn, and gives the key back with a value (storeCommit) or without (storeAbort), whatever fn did.
+ * Hand-over  Who gives a key back wakes the first waiter, which tries again; an entry lives while it has a value, an owner or waiters.
+ */
+#include <string.h>
+
+#include "error.h"
+#include "lib.h"
+#include "port/mem.h"
+#include "taskobj.h"
+
+#define STORE_SHARDS 64u
+
+struct entry {
+    struct entry *next;
+    uint32_t hash;
+    bool present;
+    int64_t owner; /* task number of the one that updates it; 0: nobody */
+    struct gs_waitq waiters;
+    struct gs_parcel value;
+    size_t len;
+    char key[];
+};
+
+struct shard {
+    _Alignas(GS_CACHE_LINE) struct gs_spin lock; /* guards all of it */
+    struct entry **tab;
+    uint32_t mask, n;
+};
+
+static struct shard shards[STORE_SHARDS];
+
+static struct shard *shard_of(uint32_t hash)
+{
+    return &shards[hash % STORE_SHARDS];
+}
+
+static struct entry *find_locked(struct shard *s, const struct gs_str *k, uint32_t hash)
+{
+    if (s->tab == NULL)
+        return NULL;
+    for (struct entry *e = s->tab[(hash / STORE_SHARDS) & s->mask]; e != NULL; e = e->next)
+        if (e->hash == hash && e->len == k->len && memcmp(e->key, k->data, k->len) == 0)
+            return e;
+    return NULL;
+}
+
+static bool grow_locked(struct shard *s)
+{
+    uint32_t cap = s->tab != NULL ? (s->mask + 1) * 2 : 16;
+    struct entry **t = gs_mem_zalloc(cap * sizeof(struct entry *));
+    if (t == NULL)
+        return s->tab != NULL; /* fuller chains, if there are any */
+    for (uint32_t i = 0; s->tab != NULL && i <= s->mask; i++) {
+        for (struct entry *e = s->tab[i], *next; e != NULL; e = next) {
+            next = e->next;
+            struct entry **b = &t[(e->hash / STORE_SHARDS) & (cap - 1)];
+            e->next = *b;
+            *b = e;
+        }
+    }
+    gs_mem_free(s->tab);
+    s->tab = t;
+    s->mask = cap - 1;
+    return true;
+}
+
+static struct entry *make_locked(struct shard *s, const struct gs_str *k, uint32_t hash)
+{
+    struct entry *e = find_locked(s, k, hash);
+    if (e != NULL)
+        return e;
+    if ((s->tab == NULL || s->n > s->mask) && !grow_locked(s))
+        return NULL;
+    e = gs_mem_zalloc(sizeof *e + k->len + 1);
+    if (e == NULL)
+        return NULL;
+    e->hash = hash;
+    e->len = k->len;
+    memcpy(e->key, k->data, k->len);
+    e->waiters.lock = &s->lock;
+    struct entry **b = &s->tab[(hash / STORE_SHARDS) & s->mask];
+    e->next = *b;
+    *b = e;
+    s->n++;
+    return e;
+}
+
+static void prune_locked(struct shard *s, struct entry *e)
+{
+    if (e->present || e->owner != 0 || e->waiters.head != NULL)
+        return;
+    struct entry **p = &s->tab[(e->hash / STORE_SHARDS) & s->mask];
+    while (*p != e)
+        p = &(*p)->next;
+    *p = e->next;
+    s->n--;
+    gs_mem_free(e);
+}
+
+/* ---- reading ---- */
+
+static int store_fetch(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    struct gs_str *k;
+    int st = gs_arg_str(vm, "fetch", args, 0, &k);
+    if (st != GS_OK)
+        return st;
+    struct shard *s = shard_of(gs_str_hash(k));
+    struct gs_parcel p = {0};
+    gs_spin_lock(&s->lock);
+    struct entry *e = find_locked(s, k, gs_str_hash(k));
+    if (e != NULL && e->present)
+        gs_parcel_dup(&e->value, &p);
+    gs_spin_unlock(&s->lock);
+    st = (int)gs_parcel_open(vm, &p, ret);
+    gs_parcel_drop(&p);
+    return st;
+}
+
+static int store_has(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    struct gs_str *k;
+    int st = gs_arg_str(vm, "has", args, 0, &k);
+    if (st != GS_OK)
+        return st;
+    struct shard *s = shard_of(gs_str_hash(k));
+    gs_spin_lock(&s->lock);
+    struct entry *e = find_locked(s, k, gs_str_hash(k));
+    *ret = gs_bool(e != NULL && e->present);
+    gs_spin_unlock(&s->lock);
+    return GS_OK;
+}
+
+/* Sorted, like keys() of an object. Keys are collected shard by shard: not one instant for the whole store. */
+static int store_keys(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)args;
+    (void)n;
+    struct gs_array *a = gs_array_new(&vm->heap);
+    struct gs_buf b = {0}; /* length-prefixed: nothing of a heap is touched under a spin lock */
+    for (uint32_t i = 0; i < STORE_SHARDS; i++) {
+        struct shard *s = &shards[i];
+        gs_spin_lock(&s->lock);
+        for (uint32_t k = 0; s->tab != NULL && k <= s->mask; k++) {
+            for (struct entry *e = s->tab[k]; e != NULL; e = e->next) {
+                if (e->present) {
+                    gs_buf_put(&b, (const char *)&e->len, sizeof e->len);
+                    gs_buf_put(&b, e->key, e->len);
+                }
+            }
+        }
+        gs_spin_unlock(&s->lock);
+    }
+    bool ok = a != NULL && !b.failed;
+    for (size_t at = 0; ok && at < b.len;) {
+        size_t len;
+        memcpy(&len, b.p + at, sizeof len);
+        struct gs_str *s = gs_str_new(&vm->heap, b.p + at + sizeof len, len);
+        ok = s != NULL && gs_array_push(&vm->heap, a, gs_strv(s)) == GS_OK;
+        at += sizeof len + len;
+    }
+    gs_buf_free(&b);
+    int64_t bad;
+    if (!ok || gs_array_sort(&vm->heap, a, &bad) == GS_E_NOMEM)
+        return GS_E_NOMEM;
+    *ret = gs_objv(GS_T_ARRAY, a);
+    return GS_OK;
+}
+
+/* ---- writing ---- */
+
+/* Waits until nobody owns e; the shard's lock is held and given up. The caller's native runs again when it wakes: retry is its finish. */
+static int wait_locked(struct gs_vm *vm, struct shard *s, struct entry *e, const char *what, int (*retry)(struct gs_vm *, gs_value *))
+{
+    gs_wait_begin(vm);
+    vm->park.finish = retry;
+    vm->park.what = what;
+    vm->park.obj = NULL;
+    gs_waitq_push_locked(&e->waiters, &vm->park.first);
+    gs_spin_unlock(&s->lock);
+    return GS_PARK;
+}
+
+static int woken(struct gs_vm *vm)
+{
+    if (gs_wait_end(vm) != GS_WAIT_CANCELLED)
+        return GS_OK;
+    (void)gs_vm_take_cancel(vm);
+    return gs_throw_cancelled(vm);
+}
+
+/* true: the key is the caller's; false: woken, look again (the prelude loops). */
+static int own_finish(struct gs_vm *vm, gs_value *ret)
+{
+    int st = woken(vm);
+    *ret = gs_bool(false);
+    return st;
+}
+
+static int store_own(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    struct gs_str *k, *fn;
+    int st = gs_arg_str(vm, "update", args, 0, &k);
+    if (st == GS_OK)
+        st = gs_arg_str(vm, "update", args, 1, &fn);
+    if (st == GS_OK && gs_vm_take_cancel(vm))
+        st = gs_throw_cancelled(vm);
+    if (st != GS_OK)
+        return st;
+    uint32_t hash = gs_str_hash(k);
+    struct shard *s = shard_of(hash);
+    gs_spin_lock(&s->lock);
+    struct entry *e = make_locked(s, k, hash);
+    if (e == NULL) {
+        gs_spin_unlock(&s->lock);
+        return GS_E_NOMEM;
+    }
+    if (e->owner == vm->self->h.id) {
+        gs_spin_unlock(&s->lock);
+        return gs_throw(vm, GS_ERR_LOCK, "%s of key \"%s\" inside its own update", fn->data, e->key);
+    }
+    if (e->owner != 0)
+        return wait_locked(vm, s, e, "update", own_finish);
+    e->owner = vm->self->h.id;
+    gs_spin_unlock(&s->lock);
+    *ret = gs_bool(true);
+    return GS_OK;
+}
+
+static void give_back(const struct gs_str *k, uint32_t hash, const struct gs_parcel *value, bool remove)
+{
+    struct shard *s = shard_of(hash);
+    struct gs_parcel old = {0};
+    gs_spin_lock(&s->lock);
+    struct entry *e = find_locked(s, k, hash); /* it has an owner: it is there */
+    e->owner = 0;
+    if (value != NULL || remove) {
+        old = e->value;
+        e->value = value != NULL ? *value : (struct gs_parcel){0};
+        e->present = value != NULL;
+    }
+    struct gs_waiter *w = gs_waitq_claim_first_locked(&e->waiters);
+    if (w == NULL)
+        prune_locked(s, e);
+    gs_spin_unlock(&s->lock);
+    if (w != NULL)
+        gs_wait_wake(w);
+    gs_parcel_drop(&old);
+}
+
+/* storeCommit(key, value): gives the key back with a new value; storeAbort(key): with the old one; storeRemove(key): without any, true when there was one. */
+static int store_commit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    struct gs_parcel p;
+    if (gs_parcel_pack(vm, args[1], &p) != GS_OK)
+        return GS_E_NOMEM; /* the prelude then aborts */
+    give_back(args[0].s, gs_str_hash(args[0].s), &p, false);
+    *ret = args[1];
+    return GS_OK;
+}
+
+static int store_abort(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)vm;
+    (void)n;
+    (void)ret;
+    give_back(args[0].s, gs_str_hash(args[0].s), NULL, false);
+    return GS_OK;
+}
+
+static int store_remove(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    int st = store_has(vm, args, n, ret);
+    give_back(args[0].s, gs_str_hash(args[0].s), NULL, true);
+    return st;
+}
+
+/* share does in one step what the prelude does in three, when nobody owns the key. */
+
+static int share_finish(struct gs_vm *vm, gs_value *ret)
+{
+    int st = woken(vm);
+    *ret = gs_bool(false);
+    return st;
+}
+
+/* true: done; false: look again. */
+static int store_share(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    struct gs_str *k;
+    int st = gs_arg_str(vm, "share", args, 0, &k);
+    if (st != GS_OK)
+        return st;
+    struct gs_parcel p, old;
+    if (gs_parcel_pack(vm, args[1], &p) != GS_OK)
+        return GS_E_NOMEM;
+    uint32_t hash = gs_str_hash(k);
+    struct shard *s = shard_of(hash);
+    gs_spin_lock(&s->lock);
+    struct entry *e = make_locked(s, k, hash);
+    if (e == NULL || e->owner == vm->self->h.id) {
+        gs_spin_unlock(&s->lock);
+        gs_parcel_drop(&p);
+        if (e == NULL)
+            return GS_E_NOMEM;
+        return gs_throw(vm, GS_ERR_LOCK, "share of key \"%s\" inside its own update", e->key);
+    }
+    if (e->owner != 0) {
+        gs_parcel_drop(&p); /* packed again when its turn comes: a rare case */
+        return wait_locked(vm, s, e, "share", share_finish);
+    }
+    old = e->value;
+    e->value = p;
+    e->present = true;
+    struct gs_waiter *w = gs_waitq_claim_first_locked(&e->waiters); /* one that was woken may have found the key taken again */
+    gs_spin_unlock(&s->lock);
+    if (w != NULL)
+        gs_wait_wake(w);
+    gs_parcel_drop(&old);
+    *ret = gs_bool(true);
+    return GS_OK;
+}
+
+static const struct gs_lib_entry intrinsics[] = {
+    GS_FN("storeFetch", store_fetch, 1, 1, GS_NF_PURE),
+    GS_FN("storeOwn", store_own, 2, 2, 0),
+    GS_FN("storeCommit", store_commit, 2, 2, 0),
+    GS_FN("storeAbort", store_abort, 1, 1, 0),
+    GS_FN("storeShare", store_share, 2, 2, 0),
+    GS_FN("storeRemove", store_remove, 1, 1, 0),
+};
+GS_LIB_MODULE(gs_lib_store_intrinsics, "<intrinsic>", false, intrinsics);
+
+static const struct gs_lib_entry entries[] = {
+    GS_PRELUDE_FN("share", "storeShareAll"),
+    GS_FN("fetch", store_fetch, 1, 1, GS_NF_PURE),
+    GS_FN("has", store_has, 1, 1, GS_NF_PURE),
+    GS_FN("keys", store_keys, 0, 0, GS_NF_PURE),
+    GS_PRELUDE_FN("delete", "storeDelete"),
+    GS_PRELUDE_FN("update", "storeUpdate"),
+    GS_PRELUDE_FN("incr", "storeIncr"),
+};
+GS_LIB_MODULE(gs_lib_runtime_store, "runtime.core", false, entries);
