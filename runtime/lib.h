@@ -75,6 +75,9 @@ int gs_arg_array(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i, s
 int gs_arg_object(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i, struct gs_object **out);
 int gs_arg_fn(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i); /* FUNC, NATIVE, BOUND */
 
+/* thread.core.sleep and time.timer.sleep are one function; lib_thread.c. */
+int gs_native_sleep(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret);
+
 /* *ret = string; GS_E_NOMEM when s is NULL. */
 GS_INLINE int gs_ret_str(gs_value *ret, struct gs_str *s)
 {
