@@ -93,7 +93,7 @@ static enum gs_token_kind word_kind(const char *p, size_t n)
     if (k == 0 || n > KEYWORD_MAX)
         return GS_T_NAME;
     for (; k < GS_T_COUNT_ && tokens[k].text[0] == p[0]; k++)
-        if (tokens[k].len == n && !memcmp(tokens[k].text, p, n))
+        if (tokens[k].len == n && tokens[k].text[n - 1] == p[n - 1] && !memcmp(tokens[k].text, p, n))
             return k;
     return GS_T_NAME;
 }
@@ -123,6 +123,7 @@ GS_COLD GS_PRINTF(3, 4) static void error(struct gs_lexer *lx, const char *at, c
     if (lx->mute || lx->errors >= GS_DIAG_MAX)
         return;
     lx->errors++;
+    lx->complained = lx->token;
     char text[160];
     va_list ap;
     va_start(ap, fmt);
@@ -206,14 +207,13 @@ GS_COLD static void unexpected(struct gs_lexer *lx)
 {
     const char *at = lx->p;
     size_t n = utf8_len(at, lx->end);
-    if (lx->bad == at)
-        report_bad(lx);
-    else if (n > 1)
+    if (n > 1)
         error(lx, at, "unexpected character U+%04X", (unsigned)decode_utf8(at, n));
-    else if (*at > ' ' && *at < 0x7F)
+    else if (n == 1 && *at > ' ' && *at < 0x7F)
         error(lx, at, "unexpected character %c", *at);
-    else
+    else if (n == 1)
         error(lx, at, "unexpected byte 0x%02X", (unsigned)(unsigned char)*at);
+    /* else it is no UTF-8: said once for a file */
     while (lx->p < lx->end && !is(*lx->p, TOKEN_FIRST))
         lx->p++;
 }
@@ -259,23 +259,25 @@ static bool skip_block_comment(struct gs_lexer *lx)
 static bool skip_space(struct gs_lexer *lx)
 {
     bool nl = false;
-    const char *end = lx->end;
-    while (lx->p < end) {
-        char c = *lx->p;
-        if (c == ' ' || c == '\t' || c == '\r') {
-            lx->p++;
-        } else if (c == '\n') {
-            newline(lx, lx->p++);
+    const char *p = lx->p, *end = lx->end;
+    for (; p < end; p++) {
+        if (*p == ' ' || *p == '\t' || *p == '\r')
+            continue;
+        if (*p == '\n') {
+            newline(lx, p);
             nl = true;
-        } else if (c == '/' && end - lx->p > 1 && lx->p[1] == '/') {
-            const char *eol = memchr(lx->p, '\n', (size_t)(end - lx->p));
-            lx->p = eol ? eol : end;
-        } else if (c == '/' && end - lx->p > 1 && lx->p[1] == '*') {
-            nl |= skip_block_comment(lx);
-        } else {
+        } else if (*p != '/' || end - p < 2 || (p[1] != '/' && p[1] != '*')) {
             break;
+        } else if (p[1] == '/') {
+            const char *eol = memchr(p, '\n', (size_t)(end - p));
+            p = (eol ? eol : end) - 1;
+        } else {
+            lx->p = p;
+            nl |= skip_block_comment(lx);
+            p = lx->p - 1;
         }
     }
+    lx->p = p;
     return nl;
 }
 
@@ -553,6 +555,29 @@ static struct gs_slice decode(struct gs_lexer *lx, const char *p, const char *en
     return (struct gs_slice){buf, (size_t)(out - buf)};
 }
 
+/* Without the closing brackets and separators at the end of a line: behind a string that was never closed, most likely
+ * they are code. */
+static const char *before_closers(const char *start, const char *end)
+{
+    while (end > start && strchr(" \t\r)]}{,;", end[-1]) && end[-1])
+        end--;
+    return end;
+}
+
+/* A string from start that ends at a newline, or with the text, at p. Returns where reading goes on. */
+GS_COLD static const char *cut_off(struct gs_lexer *lx, const char *start, const char *p)
+{
+    const char *code = before_closers(start + 1, p);
+    if (code == start + 1 && lx->stray == *start) { /* the closing quote of the string that was cut off before */
+        lx->stray = '\0';
+        lx->complained = start;
+        return code;
+    }
+    error(lx, start, p < lx->end ? "newline in string" : "unterminated string");
+    lx->stray = *start;
+    return code;
+}
+
 static void quoted(struct gs_lexer *lx, struct gs_token *t)
 {
     const char *start = lx->p, *p = start + 1, *end = lx->end;
@@ -571,9 +596,10 @@ static void quoted(struct gs_lexer *lx, struct gs_token *t)
         }
     }
     t->kind = GS_T_STR;
-    lx->p = p < end && *p == quote ? p + 1 : p;
-    if (p >= end || *p != quote)
-        error(lx, start, p < end ? "newline in string" : "unterminated string");
+    if (p < end && *p == quote)
+        lx->p = p + 1;
+    else
+        lx->p = p = cut_off(lx, start, p);
     t->str = escapes ? decode(lx, start + 1, p, false) : (struct gs_slice){start + 1, (size_t)(p - start - 1)};
 }
 
@@ -611,7 +637,7 @@ void gs_lex_template(struct gs_lexer *lx, struct gs_token *t)
 {
     t->nl = false;
     t->pos = (struct gs_pos){lx->lineno, (uint32_t)(lx->p - lx->line) + 1};
-    t->text.p = lx->p;
+    t->text.p = lx->token = lx->p;
     template_piece(lx, t);
     t->text.n = (size_t)(lx->p - t->text.p);
     if (GS_UNLIKELY(lx->bad && lx->bad < lx->p))
@@ -753,7 +779,7 @@ void gs_lex_next(struct gs_lexer *lx, struct gs_token *t)
 {
     t->nl = skip_space(lx);
     t->pos = (struct gs_pos){lx->lineno, (uint32_t)(lx->p - lx->line) + 1};
-    t->text.p = lx->p;
+    t->text.p = lx->token = lx->p;
     if (lx->p >= lx->end) {
         t->kind = GS_T_END;
     } else if (is(*lx->p, WORD_FIRST)) {

@@ -40,7 +40,10 @@ struct gs_lexer {
     uint32_t lineno;
     bool mute;       /* errors are swallowed: the parser is skipping */
     bool cut;        /* a comment or backtick string had no end: what follows at EOF is no news */
-    unsigned errors; /* reported so far */
+    char stray;      /* the quote of a string that a newline cut off: the next such quote may be its end */
+    unsigned errors; /* reported so far, the parser's too */
+    const char *token;      /* where the current token begins */
+    const char *complained; /* the token that the last error was about: one is enough */
     const struct gs_source *src;
     struct gs_arena *arena; /* decoded strings */
     struct gs_diag *diag;

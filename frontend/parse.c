@@ -89,9 +89,9 @@ static bool alarm(struct gs_parser *p)
     }
     if (gs_parse_at(p, GS_T_ERROR) || (gs_parse_at(p, GS_T_END) && p->lx.cut))
         return false; /* the lexer has spoken */
-    if (p->last_error == p->tok.text.p)
+    if (p->lx.complained == p->tok.text.p)
         return false;
-    p->last_error = p->tok.text.p;
+    p->lx.complained = p->tok.text.p;
     p->lx.errors++;
     return true;
 }

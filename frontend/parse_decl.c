@@ -188,13 +188,14 @@ static struct gs_fnnode **methods(struct gs_parser *p, struct gs_node *owner, en
     while (!gs_parse_at(p, GS_T_END) && !gs_parse_at(p, GS_T_RBRACE)) {
         if (gs_parse_accept(p, GS_T_SEMI))
             continue;
-        const char *before = p->tok.text.p;
         p->open_braces = p->open_round = 0;
         bool is_fn = method(p, owner, what);
+        if (p->panic && !is_fn && !gs_parse_at(p, GS_T_LBRACE))
+            gs_parse_advance(p);
+        else if (!is_fn)
+            p->tok.nl = false; /* the block goes, with all that is in it */
         if (p->panic)
             gs_parse_recover(p, is_fn && what == GS_PARSE_METHOD ? GS_T_FN : GS_T_NAME);
-        if (p->tok.text.p == before)
-            gs_parse_advance(p);
     }
     p->open_braces = braces;
     p->open_round = round;

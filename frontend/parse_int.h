@@ -38,7 +38,6 @@ struct gs_parser {
     unsigned depth;
     unsigned blocks;                  /* around the current statement */
     unsigned open_braces, open_round; /* opened and not closed by this statement; [ counts as round */
-    const char *last_error;           /* the token last complained about */
 };
 
 /* ---- parse.c ---- */
