@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "port/mem.h"
+#include "str.h"
 
 #define TEXT_MAX 512 /* bytes of one message; longer ones are cut */
 #define WINDOW 100   /* bytes of source shown at most */
@@ -179,12 +180,26 @@ static bool continues_char(char c)
     return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-static void put_source(FILE *out, const char *p, size_t n)
+/* One character of the source, or a stand-in of one column. Returns the bytes it takes. */
+static size_t put_char(FILE *out, const char *p, const char *end)
 {
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)p[i];
-        putc((c < 0x20 && c != '\t') || c == 0x7F ? ' ' : c, out);
-    }
+    uint32_t cp;
+    size_t n = gs_utf8_decode(p, (size_t)(end - p), &cp);
+    if (cp == 0xFFFFFFFFu)
+        putc('?', out);
+    else if ((cp < 0x20 && cp != '\t') || (cp >= 0x7F && cp < 0xA0))
+        putc(' ', out);
+    else
+        fwrite(p, 1, n, out);
+    return n;
+}
+
+/* Blanks up to the column; a tab moves the caret as it moved the text. */
+static size_t put_blank(FILE *out, const char *p, const char *end)
+{
+    uint32_t cp;
+    putc(*p == '\t' ? '\t' : ' ', out);
+    return gs_utf8_decode(p, (size_t)(end - p), &cp);
 }
 
 static void put_excerpt(FILE *out, const struct message *m, bool colour)
@@ -196,20 +211,20 @@ static void put_excerpt(FILE *out, const struct message *m, bool colour)
     if (at > s.n)
         at = s.n;
     size_t from = at > WINDOW * 2 / 3 ? at - WINDOW * 2 / 3 : 0;
-    while (from > 0 && continues_char(s.p[from]))
+    for (int i = 0; i < 3 && from > 0 && continues_char(s.p[from]); i++)
         from--;
     size_t to = s.n - from > WINDOW ? from + WINDOW : s.n;
-    while (to < s.n && continues_char(s.p[to]))
+    for (int i = 0; i < 3 && to < s.n && continues_char(s.p[to]); i++)
         to++;
     fputs(from ? "    ..." : "    ", out);
-    put_source(out, s.p + from, to - from);
+    for (const char *p = s.p + from, *end = s.p + to; p < end;)
+        p += put_char(out, p, end);
     fputs(to < s.n ? "...\n" : "\n", out);
     if (!m->at.col)
         return;
     fputs(from ? "       " : "    ", out);
-    for (size_t i = from; i < at; i++)
-        if (!continues_char(s.p[i]))
-            putc(s.p[i] == '\t' ? '\t' : ' ', out); /* a tab moves the caret as it moved the text */
+    for (const char *p = s.p + from, *end = s.p + at; p < end;)
+        p += put_blank(out, p, s.p + to);
     fprintf(out, "%s^%s\n", colour ? BOLD RED : "", colour ? PLAIN : "");
 }
 

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "port/mem.h"
+#include "str.h"
 
 /* What a byte can be; several may hold. */
 enum {
@@ -60,7 +61,7 @@ static inline bool is(char c, unsigned classes)
 static const struct {
     const char *text;
     uint8_t len, prec;
-} tokens[GS_T_COUNT_] = {
+} tokens[GS_TK_COUNT_] = {
 #define GS_TOKEN(name, text, prec) {text, sizeof text - 1, prec},
 #define GS_KEYWORD(name, text, prec) {text, sizeof text - 1, prec},
 #include "token.def"
@@ -80,9 +81,9 @@ unsigned gs_token_prec(enum gs_token_kind k)
 
 /* Where each letter's keywords begin in the alphabetical list. */
 static const uint8_t first_keyword[128] = {
-    ['a'] = GS_T_AS,      ['b'] = GS_T_BREAK, ['c'] = GS_T_CATCH, ['d'] = GS_T_DEFER, ['e'] = GS_T_ELSE,
-    ['f'] = GS_T_FALSE,   ['i'] = GS_T_IF,    ['l'] = GS_T_LET,   ['n'] = GS_T_NIL,   ['r'] = GS_T_RETURN,
-    ['s'] = GS_T_SELF,    ['t'] = GS_T_THROW, ['w'] = GS_T_WHILE,
+    ['a'] = GS_TK_AS,      ['b'] = GS_TK_BREAK, ['c'] = GS_TK_CATCH, ['d'] = GS_TK_DEFER, ['e'] = GS_TK_ELSE,
+    ['f'] = GS_TK_FALSE,   ['i'] = GS_TK_IF,    ['l'] = GS_TK_LET,   ['n'] = GS_TK_NIL,   ['r'] = GS_TK_RETURN,
+    ['s'] = GS_TK_SELF,    ['t'] = GS_TK_THROW, ['w'] = GS_TK_WHILE,
 };
 
 #define KEYWORD_MAX 9 /* strlen("interface") */
@@ -91,11 +92,11 @@ static enum gs_token_kind word_kind(const char *p, size_t n)
 {
     unsigned k = first_keyword[(unsigned char)p[0]];
     if (k == 0 || n > KEYWORD_MAX)
-        return GS_T_NAME;
-    for (; k < GS_T_COUNT_ && tokens[k].text[0] == p[0]; k++)
+        return GS_TK_NAME;
+    for (; k < GS_TK_COUNT_ && tokens[k].text[0] == p[0]; k++)
         if (tokens[k].len == n && tokens[k].text[n - 1] == p[n - 1] && !memcmp(tokens[k].text, p, n))
             return k;
-    return GS_T_NAME;
+    return GS_TK_NAME;
 }
 
 /* ---- errors ---- */
@@ -134,27 +135,7 @@ GS_COLD GS_PRINTF(3, 4) static void error(struct gs_lexer *lx, const char *at, c
 
 /* ---- UTF-8 ---- */
 
-/* Bytes of the code point at p, 0 when it is malformed: overlong forms, surrogates and values above 10FFFF are. */
-static size_t utf8_len(const char *p, const char *end)
-{
-    const unsigned char *u = (const unsigned char *)p;
-    size_t room = (size_t)(end - p);
-    unsigned c = u[0];
-    if (c < 0x80)
-        return 1;
-    if (c < 0xC2 || c > 0xF4)
-        return 0;
-    size_t n = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-    if (room < n)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((u[i] & 0xC0) != 0x80)
-            return 0;
-    if ((c == 0xE0 && u[1] < 0xA0) || (c == 0xED && u[1] > 0x9F) || (c == 0xF0 && u[1] < 0x90) ||
-        (c == 0xF4 && u[1] > 0x8F))
-        return 0;
-    return n;
-}
+#define NO_UTF8 0xFFFFFFFFu /* what gs_utf8_decode gives for a byte that is none */
 
 static const char *find_bad_utf8(const char *p, const char *end)
 {
@@ -164,8 +145,9 @@ static const char *find_bad_utf8(const char *p, const char *end)
             p += 8;
             continue;
         }
-        size_t n = utf8_len(p, end);
-        if (n == 0)
+        uint32_t cp;
+        size_t n = gs_utf8_decode(p, (size_t)(end - p), &cp);
+        if (cp == NO_UTF8)
             return p;
         p += n;
     }
@@ -180,40 +162,18 @@ GS_COLD static void report_bad(struct gs_lexer *lx)
     lx->bad = NULL;
 }
 
-static uint32_t decode_utf8(const char *p, size_t n)
-{
-    const unsigned char *u = (const unsigned char *)p;
-    uint32_t c = n == 1 ? u[0] : u[0] & (0xFFu >> (n + 1));
-    for (size_t i = 1; i < n; i++)
-        c = c << 6 | (u[i] & 0x3Fu);
-    return c;
-}
-
-static size_t encode_utf8(uint32_t c, char *out)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    for (size_t i = n - 1; i > 0; i--, c >>= 6)
-        out[i] = (char)(0x80 | (c & 0x3F));
-    out[0] = (char)((0xF00u >> n & 0xFF) | c);
-    return n;
-}
-
 /* A run of bytes that begin no token: one error, one token. */
 GS_COLD static void unexpected(struct gs_lexer *lx)
 {
     const char *at = lx->p;
-    size_t n = utf8_len(at, lx->end);
+    uint32_t cp;
+    size_t n = gs_utf8_decode(at, (size_t)(lx->end - at), &cp);
     if (n > 1)
-        error(lx, at, "unexpected character U+%04X", (unsigned)decode_utf8(at, n));
-    else if (n == 1 && *at > ' ' && *at < 0x7F)
+        error(lx, at, "unexpected character U+%04X", (unsigned)cp);
+    else if (cp > ' ' && cp < 0x7F)
         error(lx, at, "unexpected character %c", *at);
-    else if (n == 1)
-        error(lx, at, "unexpected byte 0x%02X", (unsigned)(unsigned char)*at);
-    /* else it is no UTF-8: said once for a file */
+    else if (cp != NO_UTF8) /* which is said once for a file, by report_bad */
+        error(lx, at, "unexpected byte 0x%02X", (unsigned)cp);
     while (lx->p < lx->end && !is(*lx->p, TOKEN_FIRST))
         lx->p++;
 }
@@ -344,7 +304,7 @@ static void set_int(struct gs_token *t, int64_t v, bool big, struct mistake *m)
 {
     if (big)
         mistake(m, t->text.p, "integer literal is larger than 9223372036854775807");
-    t->kind = GS_T_INT;
+    t->kind = GS_TK_INT;
     t->i = big ? 0 : v;
 }
 
@@ -447,7 +407,7 @@ static void number(struct gs_lexer *lx, struct gs_token *t)
     if (lx->p < end && (*lx->p | 0x20) == 'e')
         real |= exponent(lx, &m);
     if (real) {
-        t->kind = GS_T_FLOAT;
+        t->kind = GS_TK_FLOAT;
         t->d = m.at ? 0 : float_value(t->text.p, lx->p);
     } else {
         set_int(t, v, big, &m);
@@ -496,17 +456,17 @@ static size_t unicode_escape(struct gs_lexer *lx, const char **pp, const char *e
         error(lx, at, "\\u needs four hexadecimal digits or braces");
         return 0;
     }
-    if (v > 0x10FFFF || (v >= 0xD800 && v <= 0xDFFF)) {
+    n = gs_utf8_encode(v, out);
+    if (n == 0)
         error(lx, at, "U+%04X is no Unicode character", (unsigned)v);
-        return 0;
-    }
-    return encode_utf8(v, out);
+    return n;
 }
 
 GS_COLD static void unknown_escape(struct gs_lexer *lx, const char *at, const char *end)
 {
-    size_t n = utf8_len(at + 1, end);
-    if (n == 0 || (unsigned char)at[1] < ' ')
+    uint32_t cp;
+    size_t n = gs_utf8_decode(at + 1, (size_t)(end - at - 1), &cp);
+    if (cp == NO_UTF8 || cp < ' ')
         error(lx, at, "unknown escape");
     else
         error(lx, at, "unknown escape \\%.*s", (int)n, at + 1);
@@ -595,7 +555,7 @@ static void quoted(struct gs_lexer *lx, struct gs_token *t)
             p++; /* the other quote */
         }
     }
-    t->kind = GS_T_STR;
+    t->kind = GS_TK_STR;
     if (p < end && *p == quote)
         lx->p = p + 1;
     else
@@ -608,14 +568,14 @@ static void template_piece(struct gs_lexer *lx, struct gs_token *t)
 {
     const char *start = lx->p, *p = start, *end = lx->end;
     bool escapes = false;
-    t->kind = GS_T_STR;
+    t->kind = GS_TK_STR;
     for (; p < end; p++) {
         if (!is(*p, TEMPLATE_STOP))
             continue;
         if (*p == '`')
             break;
         if (*p == '$' && end - p > 1 && p[1] == '{') {
-            t->kind = GS_T_TEMPLATE;
+            t->kind = GS_TK_TEMPLATE;
             break;
         }
         if (*p == '\\') {
@@ -625,7 +585,7 @@ static void template_piece(struct gs_lexer *lx, struct gs_token *t)
             newline(lx, p);
         }
     }
-    lx->p = p < end ? p + (t->kind == GS_T_TEMPLATE ? 2 : 1) : end;
+    lx->p = p < end ? p + (t->kind == GS_TK_TEMPLATE ? 2 : 1) : end;
     if (p >= end) {
         error(lx, t->text.p, "unterminated string");
         lx->cut = true;
@@ -680,7 +640,7 @@ static void angle(struct gs_lexer *lx, struct gs_token *t, enum gs_token_kind k,
 static void dots(struct gs_lexer *lx, struct gs_token *t)
 {
     bool three = peek(lx, 1) == '.' && peek(lx, 2) == '.';
-    t->kind = three ? GS_T_ELLIPSIS : GS_T_DOT;
+    t->kind = three ? GS_TK_ELLIPSIS : GS_TK_DOT;
     lx->p += three ? 3 : 1;
 }
 
@@ -697,80 +657,80 @@ static void punctuation(struct gs_lexer *lx, struct gs_token *t)
 {
     switch (*lx->p) {
     case '(':
-        one(lx, t, GS_T_LPAREN);
+        one(lx, t, GS_TK_LPAREN);
         break;
     case ')':
-        one(lx, t, GS_T_RPAREN);
+        one(lx, t, GS_TK_RPAREN);
         break;
     case '[':
-        one(lx, t, GS_T_LBRACKET);
+        one(lx, t, GS_TK_LBRACKET);
         break;
     case ']':
-        one(lx, t, GS_T_RBRACKET);
+        one(lx, t, GS_TK_RBRACKET);
         break;
     case '{':
-        one(lx, t, GS_T_LBRACE);
+        one(lx, t, GS_TK_LBRACE);
         break;
     case '}':
-        one(lx, t, GS_T_RBRACE);
+        one(lx, t, GS_TK_RBRACE);
         break;
     case ',':
-        one(lx, t, GS_T_COMMA);
+        one(lx, t, GS_TK_COMMA);
         break;
     case ';':
-        one(lx, t, GS_T_SEMI);
+        one(lx, t, GS_TK_SEMI);
         break;
     case ':':
-        one(lx, t, GS_T_COLON);
+        one(lx, t, GS_TK_COLON);
         break;
     case '.':
         dots(lx, t);
         break;
     case '?':
-        one_or_two(lx, t, GS_T_QUESTION, '?', GS_T_COALESCE);
+        one_or_two(lx, t, GS_TK_QUESTION, '?', GS_TK_COALESCE);
         break;
     case '=':
-        one_or_two(lx, t, GS_T_ASSIGN, '=', GS_T_EQ);
+        one_or_two(lx, t, GS_TK_ASSIGN, '=', GS_TK_EQ);
         break;
     case '!':
-        one_or_two(lx, t, GS_T_BANG, '=', GS_T_NE);
+        one_or_two(lx, t, GS_TK_BANG, '=', GS_TK_NE);
         break;
     case '<':
-        angle(lx, t, GS_T_LT, GS_T_LE, GS_T_SHL);
+        angle(lx, t, GS_TK_LT, GS_TK_LE, GS_TK_SHL);
         break;
     case '>':
-        angle(lx, t, GS_T_GT, GS_T_GE, GS_T_SHR);
+        angle(lx, t, GS_TK_GT, GS_TK_GE, GS_TK_SHR);
         break;
     case '|':
-        one_or_two(lx, t, GS_T_PIPE, '|', GS_T_OROR);
+        one_or_two(lx, t, GS_TK_PIPE, '|', GS_TK_OROR);
         break;
     case '&':
-        one_or_two(lx, t, GS_T_AMP, '&', GS_T_ANDAND);
+        one_or_two(lx, t, GS_TK_AMP, '&', GS_TK_ANDAND);
         break;
     case '^':
-        one(lx, t, GS_T_CARET);
+        one(lx, t, GS_TK_CARET);
         break;
     case '~':
-        one(lx, t, GS_T_TILDE);
+        one(lx, t, GS_TK_TILDE);
         break;
     case '+':
-        one_or_two(lx, t, GS_T_PLUS, '=', GS_T_PLUS_ASSIGN);
+        one_or_two(lx, t, GS_TK_PLUS, '=', GS_TK_PLUS_ASSIGN);
         break;
     case '-':
-        one_or_two(lx, t, GS_T_MINUS, '=', GS_T_MINUS_ASSIGN);
+        one_or_two(lx, t, GS_TK_MINUS, '=', GS_TK_MINUS_ASSIGN);
         break;
     case '*':
-        one_or_two(lx, t, GS_T_STAR, '=', GS_T_STAR_ASSIGN);
+        one_or_two(lx, t, GS_TK_STAR, '=', GS_TK_STAR_ASSIGN);
         break;
     case '/':
-        one_or_two(lx, t, GS_T_SLASH, '=', GS_T_SLASH_ASSIGN);
+        one_or_two(lx, t, GS_TK_SLASH, '=', GS_TK_SLASH_ASSIGN);
         break;
     case '%':
-        one_or_two(lx, t, GS_T_PERCENT, '=', GS_T_PERCENT_ASSIGN);
+        one_or_two(lx, t, GS_TK_PERCENT, '=', GS_TK_PERCENT_ASSIGN);
         break;
     default:
         unexpected(lx);
-        t->kind = GS_T_ERROR;
+        t->kind = GS_TK_ERROR;
         break;
     }
 }
@@ -781,7 +741,7 @@ void gs_lex_next(struct gs_lexer *lx, struct gs_token *t)
     t->pos = (struct gs_pos){lx->lineno, (uint32_t)(lx->p - lx->line) + 1};
     t->text.p = lx->token = lx->p;
     if (lx->p >= lx->end) {
-        t->kind = GS_T_END;
+        t->kind = GS_TK_END;
     } else if (is(*lx->p, WORD_FIRST)) {
         word(lx, t);
     } else if (is(*lx->p, DIGIT)) {

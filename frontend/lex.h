@@ -4,7 +4,7 @@
  * Newlines are no tokens: a token says whether one stands before it (nl), and the parser decides what that means.
  * Errors are reported as they are met. A token that is malformed inside (an unknown escape, a bad digit) still comes
  * out as the token it was meant to be, so that one mistake is one message; bytes that begin no token at all come out
- * as one GS_T_ERROR for each run of them.
+ * as one GS_TK_ERROR for each run of them.
  */
 #ifndef GS_FRONTEND_LEX_H
 #define GS_FRONTEND_LEX_H
@@ -12,12 +12,12 @@
 #include "diag.h"
 
 enum gs_token_kind {
-#define GS_TOKEN(name, text, prec) GS_T_##name,
-#define GS_KEYWORD(name, text, prec) GS_T_##name,
+#define GS_TOKEN(name, text, prec) GS_TK_##name,
+#define GS_KEYWORD(name, text, prec) GS_TK_##name,
 #include "token.def"
 #undef GS_TOKEN
 #undef GS_KEYWORD
-    GS_T_COUNT_
+    GS_TK_COUNT_
 };
 
 struct gs_token {
@@ -51,10 +51,10 @@ struct gs_lexer {
 
 /* Skips a byte order mark and a #! line. */
 void gs_lex_init(struct gs_lexer *lx, struct gs_arena *a, const struct gs_source *src, struct gs_diag *d);
-/* At the end of the text GS_T_END, as often as it is called. */
+/* At the end of the text GS_TK_END, as often as it is called. */
 void gs_lex_next(struct gs_lexer *lx, struct gs_token *t);
-/* Goes on in a backtick string. The lexer must stand right behind the } that ended an interpolation. Gives GS_T_TEMPLATE
- * when another ${ follows, GS_T_STR for the last piece. */
+/* Goes on in a backtick string. The lexer must stand right behind the } that ended an interpolation. Gives GS_TK_TEMPLATE
+ * when another ${ follows, GS_TK_STR for the last piece. */
 void gs_lex_template(struct gs_lexer *lx, struct gs_token *t);
 
 /* The place of a byte of the text, found by counting lines: for messages. */
@@ -67,18 +67,18 @@ unsigned gs_token_prec(enum gs_token_kind k);
 
 static inline bool gs_token_is_keyword(enum gs_token_kind k)
 {
-    return k >= GS_T_AS;
+    return k >= GS_TK_AS;
 }
 
 /* Names and keywords: what may follow a dot. */
 static inline bool gs_token_is_word(enum gs_token_kind k)
 {
-    return k == GS_T_NAME || k >= GS_T_AS;
+    return k == GS_TK_NAME || k >= GS_TK_AS;
 }
 
 static inline bool gs_token_assigns(enum gs_token_kind k)
 {
-    return k >= GS_T_ASSIGN && k <= GS_T_PERCENT_ASSIGN;
+    return k >= GS_TK_ASSIGN && k <= GS_TK_PERCENT_ASSIGN;
 }
 
 #endif

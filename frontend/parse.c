@@ -72,7 +72,7 @@ static void give_up(struct gs_parser *p)
     p->dead = p->panic = true;
     p->lx.p = p->lx.end;
     p->has_next = false;
-    p->tok.kind = GS_T_END;
+    p->tok.kind = GS_TK_END;
     p->tok.text = (struct gs_slice){p->lx.end, 0};
 }
 
@@ -87,7 +87,7 @@ static bool alarm(struct gs_parser *p)
         give_up(p);
         return false;
     }
-    if (gs_parse_at(p, GS_T_ERROR) || (gs_parse_at(p, GS_T_END) && p->lx.cut))
+    if (gs_parse_at(p, GS_TK_ERROR) || (gs_parse_at(p, GS_TK_END) && p->lx.cut))
         return false; /* the lexer has spoken */
     if (p->lx.complained == p->tok.text.p)
         return false;
@@ -112,8 +112,8 @@ GS_COLD void gs_parse_fail(struct gs_parser *p, const char *want)
     if (!alarm(p))
         return;
     struct gs_slice got = p->tok.text;
-    bool string = gs_parse_at(p, GS_T_STR) || gs_parse_at(p, GS_T_TEMPLATE);
-    if (gs_parse_at(p, GS_T_END)) {
+    bool string = gs_parse_at(p, GS_TK_STR) || gs_parse_at(p, GS_TK_TEMPLATE);
+    if (gs_parse_at(p, GS_TK_END)) {
         p->more = first;
         report(p, p->tok.pos, "expected %s, got EOF", want);
     } else if (string && (got.n > SHOWN_MAX || memchr(got.p, '\n', got.n))) {
@@ -126,7 +126,7 @@ GS_COLD void gs_parse_fail(struct gs_parser *p, const char *want)
 
 GS_COLD void gs_parse_fail_line(struct gs_parser *p, const char *want)
 {
-    if (!gs_parse_broken(p) || gs_parse_at(p, GS_T_END) || !p->prev_end) {
+    if (!gs_parse_broken(p) || gs_parse_at(p, GS_TK_END) || !p->prev_end) {
         bool more = p->more;
         gs_parse_fail(p, want);
         if (!p->nl_off)
@@ -184,7 +184,7 @@ static struct gs_slice take_text(struct gs_parser *p, bool fits, const char *wan
 
 struct gs_slice gs_parse_name(struct gs_parser *p)
 {
-    return take_text(p, gs_parse_at(p, GS_T_NAME), "name");
+    return take_text(p, gs_parse_at(p, GS_TK_NAME), "name");
 }
 
 struct gs_slice gs_parse_word(struct gs_parser *p)
@@ -200,10 +200,10 @@ static void skip_token(struct gs_parser *p, unsigned level);
 static bool skip_to_brace(struct gs_parser *p, unsigned level)
 {
     unsigned open = 0;
-    for (; !gs_parse_at(p, GS_T_END); skip_token(p, level)) {
-        if (gs_parse_at(p, GS_T_LBRACE))
+    for (; !gs_parse_at(p, GS_TK_END); skip_token(p, level)) {
+        if (gs_parse_at(p, GS_TK_LBRACE))
             open++;
-        else if (gs_parse_at(p, GS_T_RBRACE) && open-- == 0)
+        else if (gs_parse_at(p, GS_TK_RBRACE) && open-- == 0)
             return true;
     }
     return false;
@@ -212,7 +212,7 @@ static bool skip_to_brace(struct gs_parser *p, unsigned level)
 /* A backtick string counts as one token, whatever stands in it. */
 static void skip_token(struct gs_parser *p, unsigned level)
 {
-    while (gs_parse_at(p, GS_T_TEMPLATE)) {
+    while (gs_parse_at(p, GS_TK_TEMPLATE)) {
         if (level >= SKIP_DEPTH) {
             give_up(p);
             return;
@@ -237,21 +237,21 @@ bool gs_parse_recover_brace(struct gs_parser *p)
 static bool only_starts_statement(enum gs_token_kind k)
 {
     switch (k) {
-    case GS_T_LET:
-    case GS_T_CONST:
-    case GS_T_RETURN:
-    case GS_T_IF:
-    case GS_T_FOR:
-    case GS_T_WHILE:
-    case GS_T_BREAK:
-    case GS_T_CONTINUE:
-    case GS_T_CLASS:
-    case GS_T_INTERFACE:
-    case GS_T_TYPE:
-    case GS_T_IMPORT:
-    case GS_T_TRY:
-    case GS_T_THROW:
-    case GS_T_DEFER:
+    case GS_TK_LET:
+    case GS_TK_CONST:
+    case GS_TK_RETURN:
+    case GS_TK_IF:
+    case GS_TK_FOR:
+    case GS_TK_WHILE:
+    case GS_TK_BREAK:
+    case GS_TK_CONTINUE:
+    case GS_TK_CLASS:
+    case GS_TK_INTERFACE:
+    case GS_TK_TYPE:
+    case GS_TK_IMPORT:
+    case GS_TK_TRY:
+    case GS_TK_THROW:
+    case GS_TK_DEFER:
         return true;
     default:
         return false;
@@ -261,24 +261,24 @@ static bool only_starts_statement(enum gs_token_kind k)
 /* `fn name` declares, `fn (` may stand in any expression. */
 static bool begins_statement(struct gs_parser *p)
 {
-    if (gs_parse_at(p, GS_T_FN))
+    if (gs_parse_at(p, GS_TK_FN))
         return gs_token_is_word(gs_parse_peek(p)->kind);
     /* In a literal the word may be a key. */
-    return only_starts_statement(p->tok.kind) && gs_parse_peek(p)->kind != GS_T_COLON;
+    return only_starts_statement(p->tok.kind) && gs_parse_peek(p)->kind != GS_TK_COLON;
 }
 
 static bool continues_line(enum gs_token_kind k)
 {
-    return k == GS_T_DOT || k == GS_T_ANDAND || k == GS_T_OROR || k == GS_T_COALESCE || k == GS_T_QUESTION ||
-           k == GS_T_COLON;
+    return k == GS_TK_DOT || k == GS_TK_ANDAND || k == GS_TK_OROR || k == GS_TK_COALESCE || k == GS_TK_QUESTION ||
+           k == GS_TK_COLON;
 }
 
 /* Stands before the current token a boundary, with that many brackets open? */
 static bool at_boundary(struct gs_parser *p, unsigned braces, unsigned round, bool moved, bool block)
 {
-    if (gs_parse_at(p, GS_T_RBRACE))
+    if (gs_parse_at(p, GS_TK_RBRACE))
         return braces == 0;
-    if (gs_parse_at(p, GS_T_SEMI))
+    if (gs_parse_at(p, GS_TK_SEMI))
         return braces == 0 && round == 0 && !block; /* it may be one of a for header */
     if (!p->tok.nl)
         return false;
@@ -292,16 +292,16 @@ static void skip_statement(struct gs_parser *p, bool block)
 {
     unsigned braces = p->open_braces, round = p->open_round;
     bool moved = false;
-    for (; !gs_parse_at(p, GS_T_END) && !at_boundary(p, braces, round, moved, block); skip_token(p, 0), moved = true) {
-        if (gs_parse_at(p, GS_T_LBRACE)) {
+    for (; !gs_parse_at(p, GS_TK_END) && !at_boundary(p, braces, round, moved, block); skip_token(p, 0), moved = true) {
+        if (gs_parse_at(p, GS_TK_LBRACE)) {
             if (block && braces == 0 && round == 0)
                 return;
             braces++;
-        } else if (gs_parse_at(p, GS_T_RBRACE)) {
+        } else if (gs_parse_at(p, GS_TK_RBRACE)) {
             braces--; /* not 0: that would be a boundary */
-        } else if (gs_parse_at(p, GS_T_LPAREN) || gs_parse_at(p, GS_T_LBRACKET)) {
+        } else if (gs_parse_at(p, GS_TK_LPAREN) || gs_parse_at(p, GS_TK_LBRACKET)) {
             round++;
-        } else if (gs_parse_at(p, GS_T_RPAREN) || gs_parse_at(p, GS_T_RBRACKET)) {
+        } else if (gs_parse_at(p, GS_TK_RPAREN) || gs_parse_at(p, GS_TK_RBRACKET)) {
             round -= round > 0;
         }
     }
@@ -314,12 +314,12 @@ static bool skip_to_block(struct gs_parser *p)
     p->lx.mute = false;
     p->panic = p->dead;
     p->open_braces = p->open_round = 0;
-    return gs_parse_at(p, GS_T_LBRACE) && !p->tok.nl;
+    return gs_parse_at(p, GS_TK_LBRACE) && !p->tok.nl;
 }
 
 static bool has_block(enum gs_token_kind first)
 {
-    return first == GS_T_FN || first == GS_T_IF || first == GS_T_WHILE || first == GS_T_FOR || first == GS_T_TRY;
+    return first == GS_TK_FN || first == GS_TK_IF || first == GS_TK_WHILE || first == GS_TK_FOR || first == GS_TK_TRY;
 }
 
 void gs_parse_recover(struct gs_parser *p, enum gs_token_kind first)
@@ -333,7 +333,7 @@ void gs_parse_recover(struct gs_parser *p, enum gs_token_kind first)
     }
     if (skip_to_block(p))
         gs_parse_block(p);
-    while (!p->panic && (gs_parse_at(p, GS_T_ELSE) || gs_parse_at(p, GS_T_CATCH) || gs_parse_at(p, GS_T_FINALLY))) {
+    while (!p->panic && (gs_parse_at(p, GS_TK_ELSE) || gs_parse_at(p, GS_TK_CATCH) || gs_parse_at(p, GS_TK_FINALLY))) {
         gs_parse_advance(p);
         if (skip_to_block(p))
             gs_parse_block(p);

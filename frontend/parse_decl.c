@@ -25,9 +25,9 @@ static struct gs_slice join_path(struct gs_parser *p, struct gs_slice path, stru
 
 static void array_suffix(struct gs_parser *p, struct gs_typeref *t)
 {
-    while (!p->panic && gs_parse_at(p, GS_T_LBRACKET) && !gs_parse_broken(p)) {
+    while (!p->panic && gs_parse_at(p, GS_TK_LBRACKET) && !gs_parse_broken(p)) {
         gs_parse_advance(p);
-        if (gs_parse_expect(p, GS_T_RBRACKET))
+        if (gs_parse_expect(p, GS_TK_RBRACKET))
             t->arrays++;
     }
 }
@@ -37,15 +37,15 @@ struct gs_typeref *gs_parse_type(struct gs_parser *p)
     struct gs_typeref *t = gs_arena_alloc(p->arena, sizeof *t);
     t->pos = p->tok.pos;
     t->name = p->tok.text;
-    if (gs_parse_at(p, GS_T_FN)) {
+    if (gs_parse_at(p, GS_TK_FN)) {
         gs_parse_advance(p);
-    } else if (gs_parse_at(p, GS_T_NAME)) {
+    } else if (gs_parse_at(p, GS_TK_NAME)) {
         gs_parse_advance(p);
-        while (!p->panic && gs_parse_accept(p, GS_T_DOT)) {
+        while (!p->panic && gs_parse_accept(p, GS_TK_DOT)) {
             t->module = join_path(p, t->module, t->name);
             t->pos = p->tok.pos;
             t->name = p->tok.text;
-            if (gs_parse_at(p, GS_T_NAME))
+            if (gs_parse_at(p, GS_TK_NAME))
                 gs_parse_advance(p);
             else
                 gs_parse_fail(p, "type");
@@ -59,7 +59,7 @@ struct gs_typeref *gs_parse_type(struct gs_parser *p)
 
 struct gs_typeref *gs_parse_annotation(struct gs_parser *p)
 {
-    if (!gs_parse_at(p, GS_T_COLON) || gs_parse_broken(p))
+    if (!gs_parse_at(p, GS_TK_COLON) || gs_parse_broken(p))
         return NULL;
     gs_parse_advance(p);
     if (gs_parse_broken(p)) {
@@ -74,8 +74,8 @@ struct gs_typeref *gs_parse_annotation(struct gs_parser *p)
 static void param(struct gs_parser *p, struct gs_param *out)
 {
     out->pos = p->tok.pos;
-    out->rest = gs_parse_accept(p, GS_T_ELLIPSIS);
-    if (gs_parse_at(p, GS_T_END)) {
+    out->rest = gs_parse_accept(p, GS_TK_ELLIPSIS);
+    if (gs_parse_at(p, GS_TK_END)) {
         gs_parse_fail(p, ")");
         return;
     }
@@ -83,7 +83,7 @@ static void param(struct gs_parser *p, struct gs_param *out)
     if (p->panic)
         return;
     out->type = gs_parse_annotation(p);
-    if (!p->panic && !out->rest && gs_parse_accept(p, GS_T_ASSIGN))
+    if (!p->panic && !out->rest && gs_parse_accept(p, GS_TK_ASSIGN))
         out->def = gs_parse_expr(p);
 }
 
@@ -100,20 +100,20 @@ static void params(struct gs_parser *p, struct gs_fnnode *fn)
 {
     size_t mark = p->used;
     struct gs_param last = {0};
-    if (!gs_parse_expect(p, GS_T_LPAREN))
+    if (!gs_parse_expect(p, GS_TK_LPAREN))
         return;
     struct gs_parse_mode mode = gs_parse_open(p, &p->open_round);
-    while (!p->panic && !gs_parse_at(p, GS_T_RPAREN)) {
+    while (!p->panic && !gs_parse_at(p, GS_TK_RPAREN)) {
         struct gs_param now = {0};
         param(p, &now);
         check_order(p, &last, &now);
         memcpy(gs_parse_push(p, sizeof now), &now, sizeof now);
         last = now;
-        if (p->panic || !gs_parse_accept(p, GS_T_COMMA))
+        if (p->panic || !gs_parse_accept(p, GS_TK_COMMA))
             break;
     }
     fn->end = p->tok.pos;
-    gs_parse_close(p, mode, &p->open_round, GS_T_RPAREN);
+    gs_parse_close(p, mode, &p->open_round, GS_TK_RPAREN);
     fn->params = gs_parse_take(p, mark, sizeof last, &fn->nparams);
 }
 
@@ -151,7 +151,7 @@ static struct gs_node *superclass(struct gs_parser *p)
 {
     struct gs_node *n = gs_parse_node(p, GS_N_NAME, p->tok.pos);
     n->name = gs_parse_name(p);
-    while (!p->panic && gs_parse_accept(p, GS_T_DOT)) {
+    while (!p->panic && gs_parse_accept(p, GS_TK_DOT)) {
         struct gs_node *m = gs_parse_node(p, GS_N_MEMBER, p->tok.pos);
         m->a = n;
         m->name = gs_parse_name(p);
@@ -165,8 +165,8 @@ static struct gs_node *superclass(struct gs_parser *p)
 static bool method(struct gs_parser *p, struct gs_node *owner, enum gs_parse_fn what)
 {
     struct gs_pos at = p->tok.pos;
-    if (!gs_parse_accept(p, GS_T_FN)) {
-        gs_parse_fail(p, gs_parse_at(p, GS_T_END) ? "}" : "fn");
+    if (!gs_parse_accept(p, GS_TK_FN)) {
+        gs_parse_fail(p, gs_parse_at(p, GS_TK_END) ? "}" : "fn");
         return false;
     }
     struct gs_fnnode *fn = gs_parse_function(p, what, at);
@@ -179,27 +179,27 @@ static bool method(struct gs_parser *p, struct gs_node *owner, enum gs_parse_fn 
 static struct gs_fnnode **methods(struct gs_parser *p, struct gs_node *owner, enum gs_parse_fn what, uint32_t *n)
 {
     *n = 0;
-    if (!gs_parse_expect(p, GS_T_LBRACE))
+    if (!gs_parse_expect(p, GS_TK_LBRACE))
         return NULL;
     size_t mark = p->used;
     struct gs_parse_mode mode = {p->nl_off, p->header};
     unsigned braces = p->open_braces, round = p->open_round;
     p->nl_off = p->header = false;
-    while (!gs_parse_at(p, GS_T_END) && !gs_parse_at(p, GS_T_RBRACE)) {
-        if (gs_parse_accept(p, GS_T_SEMI))
+    while (!gs_parse_at(p, GS_TK_END) && !gs_parse_at(p, GS_TK_RBRACE)) {
+        if (gs_parse_accept(p, GS_TK_SEMI))
             continue;
         p->open_braces = p->open_round = 0;
         bool is_fn = method(p, owner, what);
-        if (p->panic && !is_fn && !gs_parse_at(p, GS_T_LBRACE))
+        if (p->panic && !is_fn && !gs_parse_at(p, GS_TK_LBRACE))
             gs_parse_advance(p);
         else if (!is_fn)
             p->tok.nl = false; /* the block goes, with all that is in it */
         if (p->panic)
-            gs_parse_recover(p, is_fn && what == GS_PARSE_METHOD ? GS_T_FN : GS_T_NAME);
+            gs_parse_recover(p, is_fn && what == GS_PARSE_METHOD ? GS_TK_FN : GS_TK_NAME);
     }
     p->open_braces = braces;
     p->open_round = round;
-    if (!gs_parse_accept(p, GS_T_RBRACE))
+    if (!gs_parse_accept(p, GS_TK_RBRACE))
         gs_parse_fail(p, "}");
     p->nl_off = mode.nl_off;
     p->header = mode.header;
@@ -212,7 +212,7 @@ struct gs_node *gs_parse_class(struct gs_parser *p)
     struct gs_classnode *c = n->cls = gs_arena_alloc(p->arena, sizeof *c);
     gs_parse_advance(p);
     c->name = gs_parse_name(p);
-    if (!p->panic && gs_parse_at(p, GS_T_EXTENDS) && !gs_parse_broken(p)) {
+    if (!p->panic && gs_parse_at(p, GS_TK_EXTENDS) && !gs_parse_broken(p)) {
         gs_parse_advance(p);
         c->super = superclass(p);
         gs_parse_lift(p, n, c->super);
@@ -242,16 +242,16 @@ static void type_fields(struct gs_parser *p, struct gs_typenode *t)
         struct gs_typeref *type;
     };
     size_t mark = p->used;
-    while (!p->panic && !gs_parse_at(p, GS_T_RBRACE)) {
-        struct pair f = {gs_parse_at(p, GS_T_STR) ? p->tok.str : p->tok.text, NULL};
-        if (!gs_parse_at(p, GS_T_STR) && !gs_token_is_word(p->tok.kind)) {
-            gs_parse_fail(p, gs_parse_at(p, GS_T_END) ? "}" : "key");
+    while (!p->panic && !gs_parse_at(p, GS_TK_RBRACE)) {
+        struct pair f = {gs_parse_at(p, GS_TK_STR) ? p->tok.str : p->tok.text, NULL};
+        if (!gs_parse_at(p, GS_TK_STR) && !gs_token_is_word(p->tok.kind)) {
+            gs_parse_fail(p, gs_parse_at(p, GS_TK_END) ? "}" : "key");
             break;
         }
         gs_parse_advance(p);
         f.type = gs_parse_annotation(p);
         memcpy(gs_parse_push(p, sizeof f), &f, sizeof f);
-        if (p->panic || !gs_parse_accept(p, GS_T_COMMA))
+        if (p->panic || !gs_parse_accept(p, GS_TK_COMMA))
             break;
     }
     struct pair *v = gs_parse_take(p, mark, sizeof *v, &t->nfields);
@@ -269,16 +269,16 @@ struct gs_node *gs_parse_typedecl(struct gs_parser *p)
     struct gs_typenode *t = n->tdecl = gs_arena_alloc(p->arena, sizeof *t);
     gs_parse_advance(p);
     t->name = gs_parse_name(p);
-    if (p->panic || !gs_parse_expect(p, GS_T_ASSIGN))
+    if (p->panic || !gs_parse_expect(p, GS_TK_ASSIGN))
         return n;
-    if (!gs_parse_at(p, GS_T_LBRACE)) {
+    if (!gs_parse_at(p, GS_TK_LBRACE)) {
         gs_parse_fail(p, "{");
         return n;
     }
     gs_parse_advance(p);
     struct gs_parse_mode mode = gs_parse_open(p, &p->open_braces);
     type_fields(p, t);
-    gs_parse_close(p, mode, &p->open_braces, GS_T_RBRACE);
+    gs_parse_close(p, mode, &p->open_braces, GS_TK_RBRACE);
     return n;
 }
 
@@ -288,11 +288,11 @@ struct gs_node *gs_parse_typedecl(struct gs_parser *p)
 static void import_from(struct gs_parser *p, struct gs_importnode *imp)
 {
     imp->from_pos = p->tok.pos;
-    if (gs_parse_at(p, GS_T_STR) && !gs_parse_broken(p)) {
+    if (gs_parse_at(p, GS_TK_STR) && !gs_parse_broken(p)) {
         imp->quoted = true;
         imp->from = p->tok.str;
         gs_parse_advance(p);
-    } else if (gs_parse_at(p, GS_T_NAME) && !gs_parse_broken(p)) {
+    } else if (gs_parse_at(p, GS_TK_NAME) && !gs_parse_broken(p)) {
         imp->from = p->tok.text;
         gs_parse_advance(p);
     } else {
@@ -304,13 +304,13 @@ static void import_from(struct gs_parser *p, struct gs_importnode *imp)
 static void import_name(struct gs_parser *p)
 {
     struct gs_importname name = {.pos = p->tok.pos};
-    if (gs_parse_at(p, GS_T_END)) {
+    if (gs_parse_at(p, GS_TK_END)) {
         gs_parse_fail(p, "}");
         return;
     }
-    bool renamed = gs_token_is_word(p->tok.kind) && gs_parse_peek(p)->kind == GS_T_AS;
+    bool renamed = gs_token_is_word(p->tok.kind) && gs_parse_peek(p)->kind == GS_TK_AS;
     name.name = renamed ? gs_parse_word(p) : gs_parse_name(p);
-    if (!p->panic && gs_parse_accept(p, GS_T_AS))
+    if (!p->panic && gs_parse_accept(p, GS_TK_AS))
         name.as = gs_parse_name(p);
     memcpy(gs_parse_push(p, sizeof name), &name, sizeof name);
 }
@@ -322,8 +322,8 @@ static void import_names(struct gs_parser *p, struct gs_importnode *imp)
     struct gs_parse_mode mode = gs_parse_open(p, &p->open_braces);
     do
         import_name(p);
-    while (!p->panic && gs_parse_accept(p, GS_T_COMMA) && !gs_parse_at(p, GS_T_RBRACE));
-    gs_parse_close(p, mode, &p->open_braces, GS_T_RBRACE);
+    while (!p->panic && gs_parse_accept(p, GS_TK_COMMA) && !gs_parse_at(p, GS_TK_RBRACE));
+    gs_parse_close(p, mode, &p->open_braces, GS_TK_RBRACE);
     imp->names = gs_parse_take(p, mark, sizeof *imp->names, &imp->nnames);
 }
 
@@ -334,16 +334,16 @@ struct gs_node *gs_parse_import(struct gs_parser *p)
     if (p->blocks > 0)
         gs_parse_complain(p, p->tok.pos, "import stands only at the top level");
     gs_parse_advance(p);
-    if (gs_parse_at(p, GS_T_LBRACE) && !gs_parse_broken(p)) {
+    if (gs_parse_at(p, GS_TK_LBRACE) && !gs_parse_broken(p)) {
         import_names(p, imp);
-        if (!p->panic && gs_parse_expect(p, GS_T_FROM))
+        if (!p->panic && gs_parse_expect(p, GS_TK_FROM))
             import_from(p, imp);
         return n;
     }
     import_from(p, imp);
-    if (!p->panic && gs_parse_at(p, GS_T_AS) && !gs_parse_broken(p)) {
+    if (!p->panic && gs_parse_at(p, GS_TK_AS) && !gs_parse_broken(p)) {
         gs_parse_advance(p);
-        if (gs_parse_broken(p) && gs_parse_at(p, GS_T_NAME))
+        if (gs_parse_broken(p) && gs_parse_at(p, GS_TK_NAME))
             p->tok.nl = false; /* after `as` a line may break */
         imp->as = gs_parse_name(p);
     }

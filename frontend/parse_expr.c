@@ -11,7 +11,7 @@
 
 #define COND_PREC 0 /* looser than any binary operator */
 
-static const uint8_t prec_of[GS_T_COUNT_] = {
+static const uint8_t prec_of[GS_TK_COUNT_] = {
 #define GS_TOKEN(name, text, prec) prec,
 #define GS_KEYWORD(name, text, prec) prec,
 #include "token.def"
@@ -44,7 +44,7 @@ static void take_nodes(struct gs_parser *p, size_t mark, struct gs_node *n)
 /* An element or argument: ...e or e. */
 static struct gs_node *element(struct gs_parser *p)
 {
-    if (!gs_parse_at(p, GS_T_ELLIPSIS))
+    if (!gs_parse_at(p, GS_TK_ELLIPSIS))
         return expression(p, COND_PREC);
     struct gs_node *n = gs_parse_node(p, GS_N_SPREAD, p->tok.pos);
     gs_parse_advance(p);
@@ -60,7 +60,7 @@ static void elements(struct gs_parser *p, struct gs_node *n, enum gs_token_kind 
     while (!p->panic && !gs_parse_at(p, close)) {
         struct gs_node *e = element(p);
         push_node(p, e);
-        if (p->panic || !gs_parse_accept(p, GS_T_COMMA))
+        if (p->panic || !gs_parse_accept(p, GS_TK_COMMA))
             break;
         if (spread_ends && e->kind == GS_N_SPREAD && !gs_parse_at(p, close))
             gs_parse_complain(p, e->pos, "a spread argument must be the last one");
@@ -73,21 +73,21 @@ static GS_NOINLINE struct gs_node *array(struct gs_parser *p)
     struct gs_node *n = gs_parse_node(p, GS_N_ARRAY, p->tok.pos);
     gs_parse_advance(p);
     struct gs_parse_mode mode = gs_parse_open(p, &p->open_round);
-    elements(p, n, GS_T_RBRACKET, false);
-    gs_parse_close(p, mode, &p->open_round, GS_T_RBRACKET);
+    elements(p, n, GS_TK_RBRACKET, false);
+    gs_parse_close(p, mode, &p->open_round, GS_TK_RBRACKET);
     return n;
 }
 
 static void field(struct gs_parser *p, struct gs_node *n)
 {
     struct gs_pos pos = p->tok.pos;
-    struct gs_slice key = gs_parse_at(p, GS_T_STR) ? p->tok.str : p->tok.text;
-    if (!gs_parse_at(p, GS_T_STR) && !gs_token_is_word(p->tok.kind)) {
-        gs_parse_fail(p, gs_parse_at(p, GS_T_END) ? "}" : "key");
+    struct gs_slice key = gs_parse_at(p, GS_TK_STR) ? p->tok.str : p->tok.text;
+    if (!gs_parse_at(p, GS_TK_STR) && !gs_token_is_word(p->tok.kind)) {
+        gs_parse_fail(p, gs_parse_at(p, GS_TK_END) ? "}" : "key");
         return;
     }
     gs_parse_advance(p);
-    if (!gs_parse_expect(p, GS_T_COLON))
+    if (!gs_parse_expect(p, GS_TK_COLON))
         return;
     struct gs_node *value = expression(p, COND_PREC);
     gs_parse_lift(p, n, value);
@@ -100,12 +100,12 @@ static GS_NOINLINE void fields(struct gs_parser *p, struct gs_node *n)
     size_t mark = p->used;
     gs_parse_advance(p);
     struct gs_parse_mode mode = gs_parse_open(p, &p->open_braces);
-    while (!p->panic && !gs_parse_at(p, GS_T_RBRACE)) {
+    while (!p->panic && !gs_parse_at(p, GS_TK_RBRACE)) {
         field(p, n);
-        if (p->panic || !gs_parse_accept(p, GS_T_COMMA))
+        if (p->panic || !gs_parse_accept(p, GS_TK_COMMA))
             break;
     }
-    gs_parse_close(p, mode, &p->open_braces, GS_T_RBRACE);
+    gs_parse_close(p, mode, &p->open_braces, GS_TK_RBRACE);
     n->fields.v = gs_parse_take(p, mark, sizeof(struct gs_field), &n->fields.n);
 }
 
@@ -127,7 +127,7 @@ static void interpolation(struct gs_parser *p)
     gs_parse_advance(p);
     struct gs_parse_mode mode = gs_parse_open(p, &p->open_braces);
     push_node(p, expression(p, COND_PREC));
-    if (!gs_parse_at(p, GS_T_RBRACE))
+    if (!gs_parse_at(p, GS_TK_RBRACE))
         gs_parse_fail(p, "}");
     p->nl_off = mode.nl_off;
     p->header = mode.header;
@@ -143,7 +143,7 @@ static GS_NOINLINE struct gs_node *interpolated(struct gs_parser *p)
 {
     struct gs_node *n = gs_parse_node(p, GS_N_INTERP, p->tok.pos);
     size_t mark = p->used;
-    while (!p->panic && gs_parse_at(p, GS_T_TEMPLATE)) {
+    while (!p->panic && gs_parse_at(p, GS_TK_TEMPLATE)) {
         push_piece(p);
         interpolation(p);
     }
@@ -169,7 +169,7 @@ static GS_NOINLINE struct gs_node *anonymous(struct gs_parser *p)
 static GS_NOINLINE struct gs_node *super(struct gs_parser *p)
 {
     gs_parse_advance(p);
-    if (!gs_parse_at(p, GS_T_DOT)) {
+    if (!gs_parse_at(p, GS_TK_DOT)) {
         gs_parse_fail_line(p, ".");
         return broken_node(p);
     }
@@ -189,7 +189,7 @@ static GS_NOINLINE struct gs_node *parenthesised(struct gs_parser *p)
     gs_parse_advance(p);
     struct gs_parse_mode mode = gs_parse_open(p, &p->open_round);
     struct gs_node *n = expression(p, COND_PREC);
-    gs_parse_close(p, mode, &p->open_round, GS_T_RPAREN);
+    gs_parse_close(p, mode, &p->open_round, GS_TK_RPAREN);
     n->paren = true;
     return n;
 }
@@ -208,20 +208,20 @@ static struct gs_node *literal(struct gs_parser *p)
     int64_t i = p->tok.i;
     double d = p->tok.d;
     switch ((enum gs_token_kind)p->tok.kind) {
-    case GS_T_INT:
+    case GS_TK_INT:
         n = leaf(p, GS_N_INT);
         n->i = i;
         break;
-    case GS_T_FLOAT:
+    case GS_TK_FLOAT:
         n = leaf(p, GS_N_FLOAT);
         n->d = d;
         break;
-    case GS_T_STR:
+    case GS_TK_STR:
         n = leaf(p, GS_N_STR);
         n->str = str;
         break;
     default: /* true, false */
-        i = gs_parse_at(p, GS_T_TRUE);
+        i = gs_parse_at(p, GS_TK_TRUE);
         n = leaf(p, GS_N_BOOL);
         n->i = i;
         break;
@@ -233,34 +233,34 @@ static struct gs_node *primary(struct gs_parser *p)
 {
     struct gs_node *n;
     switch ((enum gs_token_kind)p->tok.kind) {
-    case GS_T_NAME:
+    case GS_TK_NAME:
         n = gs_parse_node(p, GS_N_NAME, p->tok.pos);
         n->name = p->tok.text;
         gs_parse_advance(p);
         return n;
-    case GS_T_INT:
-    case GS_T_FLOAT:
-    case GS_T_STR:
-    case GS_T_TRUE:
-    case GS_T_FALSE:
+    case GS_TK_INT:
+    case GS_TK_FLOAT:
+    case GS_TK_STR:
+    case GS_TK_TRUE:
+    case GS_TK_FALSE:
         return literal(p);
-    case GS_T_NIL:
+    case GS_TK_NIL:
         return leaf(p, GS_N_NIL);
-    case GS_T_SELF:
+    case GS_TK_SELF:
         return leaf(p, GS_N_SELF);
-    case GS_T_SUPER:
+    case GS_TK_SUPER:
         return super(p);
-    case GS_T_TEMPLATE:
+    case GS_TK_TEMPLATE:
         return interpolated(p);
-    case GS_T_LPAREN:
+    case GS_TK_LPAREN:
         return parenthesised(p);
-    case GS_T_LBRACKET:
+    case GS_TK_LBRACKET:
         return array(p);
-    case GS_T_LBRACE:
+    case GS_TK_LBRACE:
         n = gs_parse_node(p, GS_N_OBJECT, p->tok.pos);
         fields(p, n);
         return n;
-    case GS_T_FN:
+    case GS_TK_FN:
         return anonymous(p);
     default:
         gs_parse_fail(p, "expression");
@@ -271,23 +271,23 @@ static struct gs_node *primary(struct gs_parser *p)
 bool gs_parse_starts_expr(enum gs_token_kind k)
 {
     switch (k) {
-    case GS_T_NAME:
-    case GS_T_INT:
-    case GS_T_FLOAT:
-    case GS_T_STR:
-    case GS_T_TEMPLATE:
-    case GS_T_TRUE:
-    case GS_T_FALSE:
-    case GS_T_NIL:
-    case GS_T_SELF:
-    case GS_T_SUPER:
-    case GS_T_LPAREN:
-    case GS_T_LBRACKET:
-    case GS_T_LBRACE:
-    case GS_T_FN:
-    case GS_T_BANG:
-    case GS_T_MINUS:
-    case GS_T_TILDE:
+    case GS_TK_NAME:
+    case GS_TK_INT:
+    case GS_TK_FLOAT:
+    case GS_TK_STR:
+    case GS_TK_TEMPLATE:
+    case GS_TK_TRUE:
+    case GS_TK_FALSE:
+    case GS_TK_NIL:
+    case GS_TK_SELF:
+    case GS_TK_SUPER:
+    case GS_TK_LPAREN:
+    case GS_TK_LBRACKET:
+    case GS_TK_LBRACE:
+    case GS_TK_FN:
+    case GS_TK_BANG:
+    case GS_TK_MINUS:
+    case GS_TK_TILDE:
         return true;
     default:
         return false;
@@ -316,8 +316,8 @@ static GS_NOINLINE struct gs_node *call(struct gs_parser *p, struct gs_node *cal
     n->a = callee;
     gs_parse_advance(p);
     struct gs_parse_mode mode = gs_parse_open(p, &p->open_round);
-    elements(p, n, GS_T_RPAREN, true);
-    gs_parse_close(p, mode, &p->open_round, GS_T_RPAREN);
+    elements(p, n, GS_TK_RPAREN, true);
+    gs_parse_close(p, mode, &p->open_round, GS_TK_RPAREN);
     gs_parse_lift(p, n, callee);
     return n;
 }
@@ -329,7 +329,7 @@ static GS_NOINLINE struct gs_node *element_of(struct gs_parser *p, struct gs_nod
     gs_parse_advance(p);
     struct gs_parse_mode mode = gs_parse_open(p, &p->open_round);
     n->b = expression(p, COND_PREC);
-    gs_parse_close(p, mode, &p->open_round, GS_T_RBRACKET);
+    gs_parse_close(p, mode, &p->open_round, GS_TK_RBRACKET);
     gs_parse_lift(p, n, of);
     gs_parse_lift(p, n, n->b);
     return n;
@@ -367,19 +367,19 @@ static GS_NOINLINE struct gs_node *prefixed(struct gs_parser *p)
 
 static struct gs_node *operand(struct gs_parser *p)
 {
-    if (gs_parse_at(p, GS_T_MINUS) || gs_parse_at(p, GS_T_BANG) || gs_parse_at(p, GS_T_TILDE))
+    if (gs_parse_at(p, GS_TK_MINUS) || gs_parse_at(p, GS_TK_BANG) || gs_parse_at(p, GS_TK_TILDE))
         return prefixed(p);
     struct gs_node *n = primary(p);
     while (!p->panic) {
-        if (gs_parse_at(p, GS_T_DOT))
+        if (gs_parse_at(p, GS_TK_DOT))
             n = member(p, n); /* also on the next line */
         else if (gs_parse_broken(p))
             break;
-        else if (gs_parse_at(p, GS_T_LPAREN))
+        else if (gs_parse_at(p, GS_TK_LPAREN))
             n = call(p, n);
-        else if (gs_parse_at(p, GS_T_LBRACKET))
+        else if (gs_parse_at(p, GS_TK_LBRACKET))
             n = element_of(p, n);
-        else if (gs_parse_at(p, GS_T_LBRACE) && !p->header && names_class(n))
+        else if (gs_parse_at(p, GS_TK_LBRACE) && !p->header && names_class(n))
             n = instance(p, n);
         else
             break;
@@ -392,15 +392,15 @@ static struct gs_node *operand(struct gs_parser *p)
 static enum gs_node_kind binary_kind(enum gs_token_kind op)
 {
     switch (op) {
-    case GS_T_ANDAND:
+    case GS_TK_ANDAND:
         return GS_N_AND;
-    case GS_T_OROR:
+    case GS_TK_OROR:
         return GS_N_OR;
-    case GS_T_COALESCE:
+    case GS_TK_COALESCE:
         return GS_N_COALESCE;
-    case GS_T_IS:
+    case GS_TK_IS:
         return GS_N_IS;
-    case GS_T_AS:
+    case GS_TK_AS:
         return GS_N_AS;
     default:
         return GS_N_BINARY;
@@ -410,8 +410,8 @@ static enum gs_node_kind binary_kind(enum gs_token_kind op)
 /* May this operator go on with the expression before it? */
 static inline bool joins(const struct gs_parser *p)
 {
-    return !gs_parse_broken(p) || gs_parse_at(p, GS_T_ANDAND) || gs_parse_at(p, GS_T_OROR) ||
-           gs_parse_at(p, GS_T_COALESCE);
+    return !gs_parse_broken(p) || gs_parse_at(p, GS_TK_ANDAND) || gs_parse_at(p, GS_TK_OROR) ||
+           gs_parse_at(p, GS_TK_COALESCE);
 }
 
 /* Everything from op on has been read up to its right side. */
@@ -422,7 +422,7 @@ static struct gs_node *binary(struct gs_parser *p, struct gs_node *left, unsigne
     n->op = (uint8_t)op;
     n->a = left;
     gs_parse_advance(p);
-    if (op == GS_T_IS || op == GS_T_AS) {
+    if (op == GS_TK_IS || op == GS_TK_AS) {
         n->type = gs_parse_type(p);
     } else {
         n->b = expression(p, prec + 1);
@@ -439,8 +439,8 @@ static GS_NOINLINE struct gs_node *condition(struct gs_parser *p, struct gs_node
     n->a = cond;
     gs_parse_advance(p);
     n->b = expression(p, COND_PREC);
-    if (!p->panic && !gs_parse_accept(p, GS_T_COLON)) {
-        if (gs_parse_at(p, GS_T_END))
+    if (!p->panic && !gs_parse_accept(p, GS_TK_COLON)) {
+        if (gs_parse_at(p, GS_TK_END))
             gs_parse_fail(p, ":");
         else
             gs_parse_fail_line(p, ":");
@@ -465,7 +465,7 @@ static struct gs_node *expression(struct gs_parser *p, unsigned min)
             break;
         n = binary(p, n, prec);
     }
-    if (min == COND_PREC && !p->panic && gs_parse_at(p, GS_T_QUESTION))
+    if (min == COND_PREC && !p->panic && gs_parse_at(p, GS_TK_QUESTION))
         n = condition(p, n);
     p->depth--;
     return n;

@@ -117,7 +117,7 @@ static inline bool gs_parse_accept(struct gs_parser *p, enum gs_token_kind k)
 /* The statement ends before the current token. */
 static inline bool gs_parse_at_end(const struct gs_parser *p)
 {
-    return p->tok.nl || gs_parse_at(p, GS_T_SEMI) || gs_parse_at(p, GS_T_RBRACE) || gs_parse_at(p, GS_T_END);
+    return p->tok.nl || gs_parse_at(p, GS_TK_SEMI) || gs_parse_at(p, GS_TK_RBRACE) || gs_parse_at(p, GS_TK_END);
 }
 
 static inline struct gs_node *gs_parse_node(struct gs_parser *p, enum gs_node_kind kind, struct gs_pos pos)

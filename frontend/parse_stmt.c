@@ -42,7 +42,7 @@ static struct gs_node *whole_statement(struct gs_parser *p)
     unsigned braces = p->open_braces, round = p->open_round;
     p->open_braces = p->open_round = 0;
     struct gs_node *n = statement(p);
-    if (!p->panic && !gs_parse_accept(p, GS_T_SEMI) && !gs_parse_at_end(p) && !ends_with_block(n))
+    if (!p->panic && !gs_parse_accept(p, GS_TK_SEMI) && !gs_parse_at_end(p) && !ends_with_block(n))
         gs_parse_fail(p, "newline or ;");
     if (p->panic)
         gs_parse_recover(p, first);
@@ -54,10 +54,10 @@ static struct gs_node *whole_statement(struct gs_parser *p)
 void gs_parse_statements(struct gs_parser *p, struct gs_node *block)
 {
     size_t mark = p->used;
-    while (!gs_parse_at(p, GS_T_END)) {
-        if (gs_parse_at(p, GS_T_RBRACE) && p->blocks > 0)
+    while (!gs_parse_at(p, GS_TK_END)) {
+        if (gs_parse_at(p, GS_TK_RBRACE) && p->blocks > 0)
             break;
-        if (gs_parse_accept(p, GS_T_SEMI))
+        if (gs_parse_accept(p, GS_TK_SEMI))
             continue;
         const char *before = p->tok.text.p;
         struct gs_node *n = whole_statement(p);
@@ -74,7 +74,7 @@ void gs_parse_statements(struct gs_parser *p, struct gs_node *block)
 struct gs_node *gs_parse_block(struct gs_parser *p)
 {
     struct gs_node *n = gs_parse_node(p, GS_N_BLOCK, p->tok.pos);
-    if (!gs_parse_expect(p, GS_T_LBRACE) || !gs_parse_enter(p))
+    if (!gs_parse_expect(p, GS_TK_LBRACE) || !gs_parse_enter(p))
         return n;
     struct gs_parse_mode mode = {p->nl_off, p->header};
     unsigned braces = p->open_braces, round = p->open_round;
@@ -84,7 +84,7 @@ struct gs_node *gs_parse_block(struct gs_parser *p)
     gs_parse_statements(p, n);
     p->blocks--;
     n->end = p->tok.pos;
-    if (!gs_parse_accept(p, GS_T_RBRACE))
+    if (!gs_parse_accept(p, GS_TK_RBRACE))
         gs_parse_fail(p, "}");
     p->nl_off = mode.nl_off;
     p->header = mode.header;
@@ -98,13 +98,13 @@ struct gs_node *gs_parse_block(struct gs_parser *p)
 
 static struct gs_node *let(struct gs_parser *p)
 {
-    bool constant = gs_parse_at(p, GS_T_CONST);
+    bool constant = gs_parse_at(p, GS_TK_CONST);
     struct gs_node *n = begin(p, GS_N_LET);
     n->flag = constant;
     n->name = gs_parse_name(p);
     if (!p->panic)
         n->type = gs_parse_annotation(p);
-    if (p->panic || (gs_parse_at_end(p) && !constant) || !gs_parse_expect(p, GS_T_ASSIGN))
+    if (p->panic || (gs_parse_at_end(p) && !constant) || !gs_parse_expect(p, GS_TK_ASSIGN))
         return n;
     n->a = gs_parse_expr(p);
     gs_parse_lift(p, n, n->a);
@@ -156,7 +156,7 @@ static struct gs_node *with_operand(struct gs_parser *p, enum gs_node_kind kind)
 
 static struct gs_node *fn_statement(struct gs_parser *p)
 {
-    if (gs_parse_peek(p)->kind == GS_T_LPAREN)
+    if (gs_parse_peek(p)->kind == GS_TK_LPAREN)
         return simple(p);
     struct gs_node *n = begin(p, GS_N_FNDECL);
     n->fn = gs_parse_function(p, GS_PARSE_NAMED, n->pos);
@@ -204,8 +204,8 @@ static struct gs_node *if_statement(struct gs_parser *p)
         last = n;
         n->a = header_expr(p);
         n->b = block_after(p);
-        again = !p->panic && gs_parse_accept(p, GS_T_ELSE);
-        if (again && (!gs_parse_at(p, GS_T_IF) || gs_parse_broken(p))) {
+        again = !p->panic && gs_parse_accept(p, GS_TK_ELSE);
+        if (again && (!gs_parse_at(p, GS_TK_IF) || gs_parse_broken(p))) {
             n->c = gs_parse_block(p);
             again = false;
         }
@@ -225,12 +225,12 @@ static void for_in(struct gs_parser *p, struct gs_node *n)
 {
     n->kind = GS_N_FORIN;
     n->name = gs_parse_name(p);
-    if (gs_parse_accept(p, GS_T_COMMA)) {
-        if (gs_parse_at(p, GS_T_NAME))
+    if (gs_parse_accept(p, GS_TK_COMMA)) {
+        if (gs_parse_at(p, GS_TK_NAME))
             p->tok.nl = false; /* after a comma a line may break */
         n->name2 = gs_parse_name(p);
     }
-    if (p->panic || !gs_parse_expect(p, GS_T_IN))
+    if (p->panic || !gs_parse_expect(p, GS_TK_IN))
         return;
     n->a = header_expr(p);
     gs_parse_lift(p, n, n->a);
@@ -239,7 +239,7 @@ static void for_in(struct gs_parser *p, struct gs_node *n)
 /* The ; between two parts of a header; the next part may stand on another line. */
 static bool next_part(struct gs_parser *p)
 {
-    if (p->panic || !gs_parse_expect(p, GS_T_SEMI))
+    if (p->panic || !gs_parse_expect(p, GS_TK_SEMI))
         return false;
     p->tok.nl = false;
     return true;
@@ -248,17 +248,17 @@ static bool next_part(struct gs_parser *p)
 /* init; cond; step - each may be missing */
 static void for_parts(struct gs_parser *p, struct gs_node *n)
 {
-    if (gs_parse_at(p, GS_T_LET) || gs_parse_at(p, GS_T_CONST))
+    if (gs_parse_at(p, GS_TK_LET) || gs_parse_at(p, GS_TK_CONST))
         n->init = let(p);
-    else if (!gs_parse_at(p, GS_T_SEMI))
+    else if (!gs_parse_at(p, GS_TK_SEMI))
         n->init = simple(p);
     if (!next_part(p))
         return;
-    if (!gs_parse_at(p, GS_T_SEMI))
+    if (!gs_parse_at(p, GS_TK_SEMI))
         n->a = gs_parse_expr_here(p);
     if (!next_part(p))
         return;
-    if (!gs_parse_at(p, GS_T_LBRACE))
+    if (!gs_parse_at(p, GS_TK_LBRACE))
         n->step = simple(p);
     gs_parse_lift(p, n, n->init);
     gs_parse_lift(p, n, n->a);
@@ -274,8 +274,8 @@ static struct gs_node *for_statement(struct gs_parser *p)
         return n;
     }
     p->header = true;
-    enum gs_token_kind next = gs_parse_at(p, GS_T_NAME) ? gs_parse_peek(p)->kind : GS_T_END;
-    if (next == GS_T_IN || next == GS_T_COMMA)
+    enum gs_token_kind next = gs_parse_at(p, GS_TK_NAME) ? gs_parse_peek(p)->kind : GS_TK_END;
+    if (next == GS_TK_IN || next == GS_TK_COMMA)
         for_in(p, n);
     else
         for_parts(p, n);
@@ -289,14 +289,14 @@ static struct gs_node *try_statement(struct gs_parser *p)
 {
     struct gs_node *n = begin(p, GS_N_TRY);
     n->a = gs_parse_block(p);
-    if (!p->panic && !gs_parse_at(p, GS_T_CATCH) && !gs_parse_at(p, GS_T_FINALLY))
+    if (!p->panic && !gs_parse_at(p, GS_TK_CATCH) && !gs_parse_at(p, GS_TK_FINALLY))
         gs_parse_fail(p, "catch or finally");
-    if (!p->panic && gs_parse_accept(p, GS_T_CATCH)) {
-        if (gs_parse_at(p, GS_T_NAME) && !gs_parse_broken(p))
+    if (!p->panic && gs_parse_accept(p, GS_TK_CATCH)) {
+        if (gs_parse_at(p, GS_TK_NAME) && !gs_parse_broken(p))
             n->name = gs_parse_name(p);
         n->b = gs_parse_block(p);
     }
-    if (!p->panic && gs_parse_accept(p, GS_T_FINALLY))
+    if (!p->panic && gs_parse_accept(p, GS_TK_FINALLY))
         n->c = gs_parse_block(p);
     gs_parse_lift(p, n, n->a);
     gs_parse_lift(p, n, n->b);
@@ -307,39 +307,39 @@ static struct gs_node *try_statement(struct gs_parser *p)
 static struct gs_node *statement(struct gs_parser *p)
 {
     switch ((enum gs_token_kind)p->tok.kind) {
-    case GS_T_LBRACE:
+    case GS_TK_LBRACE:
         p->tok.nl = false; /* it begins the statement: no newline is in its way */
         return gs_parse_block(p);
-    case GS_T_LET:
-    case GS_T_CONST:
+    case GS_TK_LET:
+    case GS_TK_CONST:
         return let(p);
-    case GS_T_FN:
+    case GS_TK_FN:
         return fn_statement(p);
-    case GS_T_CLASS:
+    case GS_TK_CLASS:
         return gs_parse_class(p);
-    case GS_T_INTERFACE:
+    case GS_TK_INTERFACE:
         return gs_parse_interface(p);
-    case GS_T_TYPE:
+    case GS_TK_TYPE:
         return gs_parse_typedecl(p);
-    case GS_T_IMPORT:
+    case GS_TK_IMPORT:
         return gs_parse_import(p);
-    case GS_T_RETURN:
+    case GS_TK_RETURN:
         return with_operand(p, GS_N_RETURN);
-    case GS_T_THROW:
+    case GS_TK_THROW:
         return with_operand(p, GS_N_THROW);
-    case GS_T_DEFER:
+    case GS_TK_DEFER:
         return with_operand(p, GS_N_DEFER);
-    case GS_T_IF:
+    case GS_TK_IF:
         return if_statement(p);
-    case GS_T_WHILE:
+    case GS_TK_WHILE:
         return while_statement(p);
-    case GS_T_FOR:
+    case GS_TK_FOR:
         return for_statement(p);
-    case GS_T_TRY:
+    case GS_TK_TRY:
         return try_statement(p);
-    case GS_T_BREAK:
+    case GS_TK_BREAK:
         return begin(p, GS_N_BREAK);
-    case GS_T_CONTINUE:
+    case GS_TK_CONTINUE:
         return begin(p, GS_N_CONTINUE);
     default:
         return simple(p);
