@@ -78,6 +78,12 @@ int gs_arg_fn(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i); /* 
 /* thread.core.sleep and time.timer.sleep are one function; lib_thread.c. */
 int gs_native_sleep(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret);
 
+/* os.args and args(), os.exit and exit(): lib_os.c. */
+int gs_native_args(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret);
+int gs_native_exit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret);
+/* A terminated copy of a string argument that must hold no NUL byte (paths, names); to be freed with gs_mem_free. */
+int gs_arg_cstr(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i, char **z);
+
 /* *ret = string; GS_E_NOMEM when s is NULL. */
 GS_INLINE int gs_ret_str(gs_value *ret, struct gs_str *s)
 {

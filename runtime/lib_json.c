@@ -513,7 +513,7 @@ static int get(struct gs_vm *vm, const char *fn, gs_value *args, enum gs_kind k,
     if (st != GS_OK || !gs_object_get(o, key, &v) || v.tag == GS_T_NIL)
         return st;
     if (v.tag != (uint64_t)k)
-        return gs_throw(vm, GS_ERR_TYPE, "%s: \"%s\" is %s", fn, key->data, gs_typeof_name(v));
+        return gs_throw(vm, GS_ERR_TYPE, "%s: \"%.*s\" is %s", fn, (int)key->len, key->data, gs_typeof_name(v));
     *ret = v;
     return GS_OK;
 }
