@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ * test_map.c - the hash table of dictionary objects.
+ */
+#include "map.h"
+#include "port/mem.h"
+#include "str.h"
+#include "unit.h"
+#include "unit_heap.h"
+
+static struct unit_heap u;
+
+static struct gs_str *key(int i)
+{
+    char text[32];
+    return gs_str_new(&u.h, text, (size_t)snprintf(text, sizeof text, "key %d", i));
+}
+
+static void what_was_put_is_found(void)
+{
+    struct gs_map *m = gs_map_new(&u.h, 0);
+    for (int i = 0; i < 10000; i++)
+        CU_ASSERT_EQUAL(gs_map_put(&u.h, m, key(i), gs_int(i)), GS_OK);
+    CU_ASSERT_EQUAL(m->count, 10000);
+    for (int i = 0; i < 10000; i++) {
+        gs_value *v = gs_map_find(m, key(i));
+        CU_ASSERT_TRUE(v && v->i == i);
+    }
+    CU_ASSERT_PTR_NULL(gs_map_find(m, key(10000)));
+    CU_ASSERT_EQUAL(gs_map_put(&u.h, m, key(5), gs_int(-5)), GS_OK);
+    CU_ASSERT_EQUAL(gs_map_find(m, key(5))->i, -5);
+    CU_ASSERT_EQUAL(m->count, 10000);
+}
+
+static void nil_values_are_kept(void)
+{
+    struct gs_map *m = gs_map_new(&u.h, 0);
+    CU_ASSERT_EQUAL(gs_map_put(&u.h, m, key(1), gs_nil()), GS_OK);
+    CU_ASSERT_PTR_NOT_NULL(gs_map_find(m, key(1)));
+    CU_ASSERT_EQUAL(m->count, 1);
+}
+
+static void random_operations_agree_with_a_model(void)
+{
+    enum { N = 700 };
+    static int64_t model[N]; /* 0: absent */
+    memset(model, 0, sizeof model);
+    struct gs_map *m = gs_map_new(&u.h, 0);
+    uint64_t seed = 3;
+    uint32_t count = 0;
+    for (int step = 0; step < 200000; step++) {
+        uint64_t r = unit_random(&seed);
+        int i = (int)(r >> 8) & 0x3ff;
+        if (i >= N)
+            continue;
+        if (r % 5 < 3 - (unsigned)(step / 40000 % 3)) {
+            CU_ASSERT_EQUAL(gs_map_put(&u.h, m, key(i), gs_int(step + 1)), GS_OK);
+            count += model[i] == 0;
+            model[i] = step + 1;
+        } else if (r % 5 < 4) {
+            CU_ASSERT_EQUAL(gs_map_delete(m, key(i)), model[i] != 0);
+            count -= model[i] != 0;
+            model[i] = 0;
+        } else {
+            gs_value *v = gs_map_find(m, key(i));
+            CU_ASSERT_TRUE(model[i] ? v && v->i == model[i] : !v);
+        }
+    }
+    CU_ASSERT_EQUAL(m->count, count);
+    CU_ASSERT_TRUE(m->cap <= 2048);
+}
+
+static void adding_and_removing_does_not_grow(void)
+{
+    struct gs_map *m = gs_map_new(&u.h, 0);
+    for (int i = 0; i < 100000; i++) {
+        CU_ASSERT_EQUAL(gs_map_put(&u.h, m, key(i), gs_int(i)), GS_OK);
+        CU_ASSERT_TRUE(gs_map_delete(m, key(i)));
+    }
+    CU_ASSERT_EQUAL(m->count, 0);
+    CU_ASSERT_EQUAL(m->cap, 8);
+}
+
+static void insertion_order_is_kept_by_entries(void)
+{
+    struct gs_map *m = gs_map_new(&u.h, 0);
+    for (int i = 0; i < 100; i++)
+        CU_ASSERT_EQUAL(gs_map_put(&u.h, m, key(99 - i), gs_int(i)), GS_OK);
+    for (int i = 0; i < 100; i += 2)
+        CU_ASSERT_TRUE(gs_map_delete(m, key(99 - i)));
+    for (int i = 100; i < 300; i++)
+        CU_ASSERT_EQUAL(gs_map_put(&u.h, m, key(i), gs_int(i)), GS_OK);
+    int64_t last = -1;
+    for (uint32_t i = 0; i < m->nused; i++)
+        if (m->entries[i].key) {
+            CU_ASSERT_TRUE(m->entries[i].v.i > last);
+            last = m->entries[i].v.i;
+        }
+    CU_ASSERT_EQUAL(last, 299);
+}
+
+static void no_memory_leaves_the_map_unchanged(void)
+{
+    for (uint64_t n = 1; n < 8; n++) {
+        struct unit_heap w;
+        unit_heap_init(&w);
+        struct gs_map *m = gs_map_new(&w.h, 0);
+        gs_status st = GS_OK;
+        uint32_t i = 0;
+        gs_mem_fail_at(n);
+        for (; i < 100000 && st == GS_OK; i++)
+            st = gs_map_put(&w.h, m, gs_str_byte((uint8_t)i), gs_int(i));
+        gs_mem_fail_at(0);
+        for (uint32_t k = 0; k < m->count; k++) {
+            gs_value *v = gs_map_find(m, gs_str_byte((uint8_t)k));
+            CU_ASSERT_TRUE(v != NULL);
+        }
+        for (int k = 0; k < 256; k++)
+            CU_ASSERT_EQUAL(gs_map_put(&w.h, m, gs_str_byte((uint8_t)k), gs_int(k)), GS_OK);
+        CU_ASSERT_EQUAL(m->count, 256);
+        unit_heap_fini(&w);
+    }
+    gs_mem_fail_at(1);
+    CU_ASSERT_PTR_NULL(gs_map_new(&u.h, 1u << 20));
+    gs_mem_fail_at(0);
+    CU_ASSERT_PTR_NULL(gs_map_new(&u.h, UINT32_MAX));
+}
+
+static const struct unit_case cases[] = {
+    UNIT_CASE(what_was_put_is_found),
+    UNIT_CASE(nil_values_are_kept),
+    UNIT_CASE(random_operations_agree_with_a_model),
+    UNIT_CASE(adding_and_removing_does_not_grow),
+    UNIT_CASE(insertion_order_is_kept_by_entries),
+    UNIT_CASE(no_memory_leaves_the_map_unchanged),
+};
+
+int main(void)
+{
+    unit_heap_init(&u);
+    int rc = unit_run("map", cases, sizeof cases / sizeof cases[0]);
+    unit_heap_fini(&u);
+    return rc;
+}
