@@ -78,6 +78,8 @@ int gs_arg_fn(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i); /* 
 /* thread.core.sleep and time.timer.sleep are one function; lib_thread.c. */
 int gs_native_sleep(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret);
 
+/* io.stdin.readLine, for input(); lib_io.c. */
+int gs_native_read_line(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret);
 /* os.args and args(), os.exit and exit(): lib_os.c. */
 int gs_native_args(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret);
 int gs_native_exit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret);
