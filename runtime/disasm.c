@@ -3,7 +3,8 @@
  */
 #include "disasm.h"
 
-#include <string.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "rt.h"
 
