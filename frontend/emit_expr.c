@@ -86,19 +86,6 @@ void gs_load_sym(struct gs_emit *e, struct gs_sym *s, uint32_t dst, struct gs_po
 
 /* --- members and indexes ------------------------------------------------------------------------ */
 
-static void missing_member(struct gs_emit *e, const struct gs_node *n)
-{
-    struct gs_modref m;
-    if (gs_scope_module(n->a, &m) && m.unit == NULL) {
-        const struct gs_module *lib = m.lib.p;
-        gs_emit_error(e, n->pos, "module \"%s\" has no member \"%.*s\"", lib->name->data,
-                      GS_SLICE_ARGS(n->name));
-        return;
-    }
-    gs_emit_error(e, n->pos, "module \"%.*s\" has no member \"%.*s\"", GS_SLICE_ARGS(n->a->name),
-                  GS_SLICE_ARGS(n->name));
-}
-
 static void member_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 {
     gs_value v;
@@ -111,9 +98,7 @@ static void member_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
     case GS_MEMBER_SYM:
         gs_load_sym(e, s, dst, n->pos);
         return;
-    case GS_MEMBER_MISSING:
-        missing_member(e, n);
-        return;
+    case GS_MEMBER_MISSING: /* reported */
     case GS_MEMBER_POISON:
         return;
     default:

@@ -7,6 +7,7 @@
 #include "scope_int.h"
 
 #include "hooks.h"
+#include "object.h"
 
 static void walk_expr(struct gs_walker *w, struct gs_node *n);
 static void walk_stmt(struct gs_walker *w, struct gs_node *n);
@@ -220,7 +221,7 @@ static struct gs_block *new_block(struct gs_walker *w, struct gs_node *n)
     struct gs_block *b = gs_arena_alloc(w->c->arena, sizeof(*b));
     n->info = b;
     b->seq = ++w->seq;
-    GS_VEC_PUSH(&w->blocks, b);
+    GS_VEC_PUSH(&w->u->blocks, b);
     return b;
 }
 
@@ -318,6 +319,17 @@ static bool has_left(const struct gs_node *n)
     }
 }
 
+static void check_member(struct gs_walker *w, const struct gs_node *n)
+{
+    gs_value v;
+    struct gs_sym *s;
+    struct gs_modref m;
+    if (gs_scope_member(n, &v, &s) != GS_MEMBER_MISSING || !gs_scope_module(n->a, &m))
+        return;
+    const char *name = m.unit ? m.unit->info->name->data : ((struct gs_module *)m.lib.p)->name->data;
+    gs_scope_error(w, n->pos, "module \"%s\" has no member \"%.*s\"", name, GS_SLICE_ARGS(n->name));
+}
+
 /* What follows the left operand. */
 static void walk_rest(struct gs_walker *w, struct gs_node *n)
 {
@@ -332,6 +344,9 @@ static void walk_rest(struct gs_walker *w, struct gs_node *n)
     case GS_N_IS:
     case GS_N_AS:
         gs_annot_test(w, n);
+        break;
+    case GS_N_MEMBER:
+        check_member(w, n);
         break;
     default:
         if (n->b != NULL)
@@ -709,15 +724,13 @@ void gs_scope_unit(struct gs_unit *u)
     struct saved_scope s = enter(&w);
     w.top = w.scope;
     gs_declare_unit(&w);
-    struct gs_block *b = new_block(&w, u->tree);
-    (void)b;
+    new_block(&w, u->tree);
     for (uint32_t i = 0; i < u->tree->list.n; i++)
         walk_stmt(&w, u->tree->list.v[i]);
     gs_scope_finish(&w);
     leave(&w, s);
     GS_VEC_FREE(&w.bound);
     GS_VEC_FREE(&w.spine);
-    GS_VEC_FREE(&w.blocks);
 }
 
 int32_t gs_scope_capture(const struct gs_fnscope *f, const struct gs_sym *s)

@@ -203,8 +203,8 @@ void gs_scope_finish(struct gs_walker *w)
     find_impure(w);
     for (uint32_t i = 0; i < w->u->fns.n; i++)
         prune(w->u->fns.v[i]);
-    for (uint32_t i = 0; i < w->blocks.n; i++)
-        spread_hoisting(w->blocks.v[i]);
+    for (uint32_t i = 0; i < w->u->blocks.n; i++)
+        spread_hoisting(w->u->blocks.v[i]);
     for (uint32_t i = 0; i < w->u->fns.n; i++) {
         if (w->u->fns.v[i]->parent != NULL)
             note_captures(w->u->fns.v[i]);

@@ -25,7 +25,6 @@ struct gs_walker {
     bool quiet;               /* nothing yet in main that could call a function */
     GS_VEC(struct gs_sym *) bound;   /* what leaving scopes undoes */
     GS_VEC(struct gs_node *) spine;  /* operators whose left operand is being walked */
-    GS_VEC(struct gs_block *) blocks;
 };
 
 #define gs_scope_error(w, at, ...) gs_diag_error((w)->c->diag, (w)->u->src, (at), __VA_ARGS__)

@@ -16,6 +16,7 @@
 
 struct gs_sym;
 struct gs_fnscope;
+struct gs_block;
 struct gs_unit;
 
 /* A name as written, once for each spelling. */
@@ -51,6 +52,7 @@ struct gs_unit {
     GS_VEC(struct gs_sym *) syms; /* top-level ones, in order of declaration */
     struct gs_table exports;      /* struct gs_ident * -> index in syms */
     GS_VEC(struct gs_fnscope *) fns; /* outer before inner */
+    GS_VEC(struct gs_block *) blocks;
     struct gs_fnscope *main;
     struct gs_modinfo *info;
 };
@@ -59,16 +61,15 @@ struct gs_compiler {
     struct gs_arena *arena;
     struct gs_diag *diag;
     GS_VEC(struct gs_unit *) units;
-    struct gs_unit *main_unit;
     /* names */
     struct gs_ident **idents;
     uint32_t nidents, ident_mask;
     /* the program's slots */
     GS_VEC(struct gs_str *) globals;
     GS_VEC(struct gs_proto *) protos; /* all that were made, in source order: for disasm */
-    bool warn;
     uint32_t syms_promoted;
-    const char *script_dir; /* where bare names are looked for, too */
+    const char *script_dir; /* where bare names are looked for */
+    const char *cwd;        /* canonical */
 };
 
 struct gs_ident *gs_ident(struct gs_compiler *c, struct gs_slice text);

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_options.c - flags, their environment variables, and help.
+ */
+#include "cmd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_WORKERS 4096
+
+enum kind { COUNT, SIZE, NUMBER, TEXT, ON, OFF, JIT, COLOR };
+
+struct flag {
+    const char *name;  /* without the -- */
+    const char *env;
+    const char *value; /* what help calls it; NULL: takes none */
+    const char *help;
+    enum kind kind;
+    unsigned commands;
+    size_t offset; /* of what it sets in struct gs_cli */
+};
+
+#define AT(field) offsetof(struct gs_cli, field)
+#define MESSAGES (GS_CMD_RUN | GS_CMD_DISASM | GS_CMD_CHECK)
+
+static const struct flag flags[] = {
+    {"workers", "LANGOOST_WORKERS", "N", "worker threads (default: one for each usable core)", COUNT,
+     GS_CMD_RUN | GS_CMD_TOPOLOGY, AT(run.workers)},
+    {"no-pin", "LANGOOST_NO_PIN", NULL, "do not pin workers to cores", OFF, GS_CMD_RUN | GS_CMD_TOPOLOGY,
+     AT(run.pin)},
+    {"jit", "LANGOOST_JIT", "off|on|eager", "the compiler to machine code (default: on)", JIT, GS_CMD_RUN, 0},
+    {"stats", "LANGOOST_STATS", NULL, "print a table of counters at exit", ON, GS_CMD_RUN, AT(run.stats)},
+    {"stack-limit", "LANGOOST_STACK_LIMIT", "SIZE", "stack of one task (K, M and G are understood)", SIZE,
+     GS_CMD_RUN, AT(run.stack_limit)},
+    {"heap-limit", "LANGOOST_HEAP_LIMIT", "SIZE", "heap of one task and of the process", SIZE, GS_CMD_RUN,
+     AT(run.heap_limit)},
+    {"seed", "LANGOOST_SEED", "N", "seed of the scheduler's choices", NUMBER, GS_CMD_RUN, AT(run.seed)},
+    {"topology", "LANGOOST_TOPOLOGY", "TEXT", "a synthetic machine in hwloc's notation, for tests", TEXT,
+     GS_CMD_RUN | GS_CMD_TOPOLOGY, AT(run.topology)},
+    {"debug", "LANGOOST_DEBUG", NULL, "check more while running", ON, GS_CMD_RUN, AT(run.debug)},
+    {"color", "LANGOOST_COLOR", "auto|always|never", "colour messages and show the source line", COLOR, MESSAGES,
+     AT(color)},
+};
+#define NFLAGS (sizeof(flags) / sizeof(flags[0]))
+
+const struct gs_command *gs_cli_command(const char *name)
+{
+    for (unsigned i = 0; i < gs_ncommands; i++) {
+        if (strcmp(gs_commands[i].name, name) == 0)
+            return &gs_commands[i];
+    }
+    return NULL;
+}
+
+int gs_cli_usage(const struct gs_command *cmd, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fputs("langoost: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fprintf(stderr, "\nTry langoost %s%s--help\n", cmd ? cmd->name : "", cmd ? " " : "");
+    va_end(ap);
+    return GS_EXIT_USAGE;
+}
+
+/* --- values ------------------------------------------------------------------------------------- */
+
+static bool number(const char *s, unsigned long long *out)
+{
+    char *end;
+    if (s[0] < '0' || s[0] > '9')
+        return false;
+    errno = 0;
+    *out = strtoull(s, &end, 10);
+    return *end == '\0' && errno == 0;
+}
+
+static bool size(const char *s, size_t *out)
+{
+    static const char units[] = "KMG";
+    char *end;
+    if (s[0] < '0' || s[0] > '9')
+        return false;
+    errno = 0;
+    unsigned long long n = strtoull(s, &end, 10);
+    unsigned shift = 0;
+    if (*end != '\0') {
+        const char *u = strchr(units, *end >= 'a' ? *end - 'a' + 'A' : *end);
+        if (u == NULL || end[1] != '\0')
+            return false;
+        shift = 10u * (unsigned)(u - units + 1);
+    }
+    if (errno != 0 || n > (SIZE_MAX >> shift))
+        return false;
+    *out = (size_t)n << shift;
+    return true;
+}
+
+static bool one_of(const char *s, const char *const *words, int *out)
+{
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(s, words[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set(struct gs_cli *cli, const struct flag *f, const char *value)
+{
+    static const char *const colors[] = {"auto", "always", "never", NULL};
+    static const char *const jits[] = {"off", "on", "eager", NULL};
+    void *at = (char *)cli + f->offset;
+    unsigned long long n;
+    int i;
+    switch (f->kind) {
+    case COUNT:
+        if (!number(value, &n) || n < 1 || n > MAX_WORKERS)
+            return false;
+        *(unsigned *)at = (unsigned)n;
+        return true;
+    case SIZE:
+        return size(value, at);
+    case NUMBER:
+        return number(value, at);
+    case TEXT:
+        *(const char **)at = value;
+        return true;
+    case ON:
+    case OFF:
+        *(bool *)at = f->kind == ON;
+        return true;
+    case JIT:
+        return one_of(value, jits, &i);
+    case COLOR:
+        if (!one_of(value, colors, &i))
+            return false;
+        *(enum gs_color *)at = (enum gs_color)i;
+        return true;
+    }
+    return false;
+}
+
+/* --- environment and command line --------------------------------------------------------------- */
+
+static bool is_no(const char *s)
+{
+    return strcmp(s, "") == 0 || strcmp(s, "0") == 0 || strcmp(s, "no") == 0 || strcmp(s, "off") == 0 ||
+           strcmp(s, "false") == 0;
+}
+
+static bool from_environment(struct gs_cli *cli, const struct gs_command *cmd)
+{
+    for (size_t i = 0; i < NFLAGS; i++) {
+        const struct flag *f = &flags[i];
+        const char *v = (f->commands & cmd->bit) ? getenv(f->env) : NULL;
+        if (v == NULL || (f->value == NULL ? is_no(v) : v[0] == '\0'))
+            continue;
+        if (!set(cli, f, v)) {
+            gs_cli_usage(cmd, "%s=%s: expected %s", f->env, v, f->value);
+            return false;
+        }
+    }
+    return true;
+}
+
+static const struct flag *find_flag(const struct gs_command *cmd, const char *name, size_t n)
+{
+    for (size_t i = 0; i < NFLAGS; i++) {
+        if ((flags[i].commands & cmd->bit) && strlen(flags[i].name) == n &&
+            memcmp(flags[i].name, name, n) == 0)
+            return &flags[i];
+    }
+    return NULL;
+}
+
+/* The flag argv[0]; gives the arguments used, or -1. */
+static int take_flag(struct gs_cli *cli, const struct gs_command *cmd, int argc, char **argv)
+{
+    const char *arg = argv[0];
+    if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
+        cli->help = true;
+        return 1;
+    }
+    const char *eq = strchr(arg, '=');
+    size_t n = eq ? (size_t)(eq - arg) : strlen(arg);
+    const struct flag *f = n > 2 && arg[1] == '-' ? find_flag(cmd, arg + 2, n - 2) : NULL;
+    if (f == NULL) {
+        gs_cli_usage(cmd, "unknown flag %.*s", (int)n, arg);
+        return -1;
+    }
+    const char *value = eq ? eq + 1 : NULL;
+    int used = 1;
+    if (f->value == NULL) {
+        if (value != NULL) {
+            gs_cli_usage(cmd, "--%s takes no value", f->name);
+            return -1;
+        }
+    } else if (value == NULL) {
+        if (argc < 2) {
+            gs_cli_usage(cmd, "--%s wants a value: %s", f->name, f->value);
+            return -1;
+        }
+        value = argv[1];
+        used = 2;
+    }
+    if (!set(cli, f, value)) {
+        gs_cli_usage(cmd, "--%s %s: expected %s", f->name, value, f->value);
+        return -1;
+    }
+    return used;
+}
+
+int gs_cli_parse(struct gs_cli *cli, const struct gs_command *cmd, int argc, char **argv)
+{
+    *cli = (struct gs_cli){0};
+    goost_options_init(&cli->run);
+    if (!from_environment(cli, cmd))
+        return -1;
+    int at = 0;
+    while (at < argc && argv[at][0] == '-' && argv[at][1] != '\0') {
+        if (strcmp(argv[at], "--") == 0)
+            return at + 1;
+        int used = take_flag(cli, cmd, argc - at, argv + at);
+        if (used < 0)
+            return -1;
+        at += used;
+    }
+    return at;
+}
+
+/* --- help and messages -------------------------------------------------------------------------- */
+
+static void help_program(FILE *out)
+{
+    fputs("langoost - the Langoost language\n\n"
+          "  langoost FILE [ARGS]            compile and run; the same as langoost run FILE\n",
+          out);
+    for (unsigned i = 0; i < gs_ncommands; i++)
+        fprintf(out, "  langoost %-9s%-14s%s\n", gs_commands[i].name, gs_commands[i].synopsis, gs_commands[i].help);
+    fputs("\nEach command takes --help. Every flag is also an environment variable: --no-pin is LANGOOST_NO_PIN=1.\n", out);
+}
+
+void gs_cli_help(const struct gs_command *cmd, FILE *out)
+{
+    if (cmd == NULL) {
+        help_program(out);
+        return;
+    }
+    fprintf(out, "langoost %s %s\n\n  %s\n", cmd->name, cmd->synopsis, cmd->help);
+    bool any = false;
+    for (size_t i = 0; i < NFLAGS; i++) {
+        if (!(flags[i].commands & cmd->bit))
+            continue;
+        if (!any)
+            fputs("\nflags\n", out);
+        any = true;
+        char left[64];
+        snprintf(left, sizeof(left), "--%s%s%s", flags[i].name, flags[i].value ? " " : "",
+                 flags[i].value ? flags[i].value : "");
+        fprintf(out, "  %-28s %s\n", left, flags[i].help);
+    }
+}
+
+void gs_cli_messages(const struct gs_cli *cli, const struct gs_diag *d)
+{
+    bool color = cli->color == GS_COLOR_ALWAYS;
+    if (cli->color == GS_COLOR_AUTO) {
+        const char *term = getenv("TERM");
+        color = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL &&
+                (term == NULL || strcmp(term, "dumb") != 0);
+    }
+    gs_diag_print(d, stderr, color, color);
+}
+
+int gs_cli_cannot_read(const char *path, int err)
+{
+    fprintf(stderr, "langoost: cannot read %s: %s\n", strcmp(path, "-") == 0 ? "standard input" : path,
+            strerror(err));
+    return GS_EXIT_FAILED;
+}
