@@ -3,7 +3,8 @@
 """layering.py [ROOT] - checks who includes whom, and prints offenders as FILE:LINE: reason.
 
     tests/ bench/       may look at everything
-    frontend/ | jit/    neighbours that do not see each other; frontend/main.c alone sees jit
+    frontend/ | jit/    neighbours that do not see each other; frontend/main.c alone sees jit; the program (main.c, cmd*) sees
+                        the embedding API
     runtime/            includes sched and port
     sched/              includes port; knows nothing of values
     sched/port/         the C library only
