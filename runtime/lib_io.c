@@ -587,6 +587,19 @@ static void input_free(struct input *in)
     gs_mem_free(in);
 }
 
+/* What nobody took any more is there for the next reader. Frees in. */
+static void stash(struct input *in)
+{
+    pthread_mutex_lock(&stdin_lock);
+    if (!in->end && !unread_line) {
+        unread = in->text;
+        in->text = (struct gs_buf){0};
+        unread_line = true;
+    }
+    pthread_mutex_unlock(&stdin_lock);
+    input_free(in);
+}
+
 /* On the auxiliary thread. */
 static void read_aside(void *arg)
 {
@@ -601,14 +614,7 @@ static void read_aside(void *arg)
     if (mine) {
         gs_task_ready_mt(gs_rt.sched, &vm->task);
     } else if (vm == NULL) {
-        pthread_mutex_lock(&stdin_lock);
-        if (!in->end && !unread_line) {
-            unread = in->text;
-            in->text = (struct gs_buf){0};
-            unread_line = true;
-        }
-        pthread_mutex_unlock(&stdin_lock);
-        input_free(in);
+        stash(in);
     }
 }
 
@@ -635,11 +641,12 @@ static int input_finish(struct gs_vm *vm, gs_value *ret)
     if (why == GS_WAIT_CANCELLED) {
         (void)gs_vm_take_cancel(vm);
         st = gs_throw_cancelled(vm);
-    } else {
-        st = input_result(vm, in, ret);
+        if (done)
+            stash(in);
+        return st;
     }
-    if (done)
-        input_free(in);
+    st = input_result(vm, in, ret);
+    input_free(in);
     return st;
 }
 
@@ -689,6 +696,3 @@ static const struct gs_lib_entry stdin_entries[] = {
     GS_FN("readAll", stdin_readAll, 0, 0, 0),
 };
 GS_LIB_MODULE(gs_lib_io_stdin, "io.stdin", false, stdin_entries);
-
-static const struct gs_lib_entry none[] = {GS_INT_CONST("", 0)};
-const struct gs_lib_module gs_lib_io = {.name = "io", .entries = none, .n = 0};

@@ -139,6 +139,3 @@ static const struct gs_lib_entry panic_entries[] = {
     GS_FN("throw", panic_throw, 1, 1, 0),
 };
 GS_LIB_MODULE(gs_lib_runtime_panic, "runtime.panic", false, panic_entries);
-
-static const struct gs_lib_entry none[] = {GS_INT_CONST("", 0)};
-const struct gs_lib_module gs_lib_runtime = {.name = "runtime", .entries = none, .n = 0};

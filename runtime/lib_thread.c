@@ -679,7 +679,3 @@ static const struct gs_lib_entry intrinsics[] = {
     GS_FN("schedulerTake", scheduler_take, 1, 1, 0),
 };
 GS_LIB_MODULE(gs_lib_thread_intrinsics, "<intrinsic>", false, intrinsics);
-
-/* The module itself has only sub-modules. */
-static const struct gs_lib_entry none[] = {GS_INT_CONST("", 0)};
-const struct gs_lib_module gs_lib_thread = {.name = "thread", .entries = none, .n = 0};

@@ -183,6 +183,3 @@ static const struct gs_lib_entry date_entries[] = {
     GS_FN("fromParts", date_fromParts, 3, 6, GS_NF_PURE),
 };
 GS_LIB_MODULE(gs_lib_time_date, "time.date", false, date_entries);
-
-static const struct gs_lib_entry none[] = {GS_INT_CONST("", 0)};
-const struct gs_lib_module gs_lib_time = {.name = "time", .entries = none, .n = 0};
