@@ -138,6 +138,7 @@ static void drop_queues(struct gs_worker *w)
         ;
     gs_store_rlx(&w->slot, NULL); /* nobody runs any more */
     w->again = NULL;
+    w->overflow = NULL;
 }
 
 static void join_workers(struct gs_sched *s)

@@ -78,16 +78,18 @@ void gs_task_ready_mt(struct gs_sched *s, struct gs_task *t);
 
 /* Timers. Embedded by the owner; initialised by zeroing. */
 struct gs_timer {
-    int64_t when_ns;                   /* gs_clock_mono_ns time */
-    void (*fire)(struct gs_timer *tm); /* on some worker or the timer thread; short, never blocks; may ready tasks */
-    struct gs_timers *home;            /* the structure that holds or last held it; NULL before */
-    uint32_t index;                    /* the structure's */
-    _Atomic uint32_t state;            /* the structure's */
+    int64_t when_ns; /* gs_clock_mono_ns time */
+    /* On some worker or the timer thread. Short, never blocks; may ready tasks. */
+    void (*fire)(struct gs_timer *tm);
+    struct gs_timers *home; /* the structure that holds or last held it; NULL before */
+    uint32_t index;         /* the structure's */
+    _Atomic uint32_t state; /* the structure's */
 };
 /* Sets an idle timer. A time in the past fires soon, but never inside this call. A timer that the running task sets is looked
  * after from the moment the task returns to its worker (it nearly always parks at once, and then nobody else need be woken);
  * a task that wants it to fire while it goes on running calls gs_sched_watch_mt after it. */
-void gs_timer_start_mt(struct gs_sched *s, struct gs_timer *tm, int64_t when_ns, void (*fire)(struct gs_timer *));
+void gs_timer_start_mt(struct gs_sched *s, struct gs_timer *tm, int64_t when_ns,
+                       void (*fire)(struct gs_timer *));
 /* True: it was set and will not fire. False: it was idle, or it has fired. In both cases fire is not running when this
  * returns, unless the caller is fire itself, and the memory may be reused. Start and stop of one timer are ordered by its
  * owner. The scheduler does not touch a timer after it has called fire, so a task that fire has readied may also reuse the

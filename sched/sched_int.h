@@ -32,8 +32,8 @@ struct gs_offload;
 /* Victims by distance: index[first[r]] up to index[first[r + 1]] are those at distance r. Owner only. */
 struct gs_victims {
     uint32_t first[GS_RINGS + 1];
-    const struct gs_topology *made_from; /* NULL: without a topology, everyone in one ring */
     uint32_t made_for;                   /* number of workers, 0 before the first use */
+    const struct gs_topology *made_from; /* NULL: without a topology, everyone in one ring */
     uint32_t *index;
 };
 
@@ -46,28 +46,29 @@ struct gs_worker {
 
     /* Owner only. */
     alignas(GS_CACHE_LINE) void *local; /* what the hook worker_start gave */
-    struct gs_task
-        *again;      /* yielded while nothing else was queued here: run it unless something came */
-    bool in_task;    /* inside resume, so tasks made ready go to the slot */
-    uint32_t credit; /* picks left until the next fair one */
-    uint32_t fair_waits;  /* times in a row that a fair pick gave way to the inbox */
-    uint32_t turn;        /* of the fair picks: which queue is first */
-    uint32_t lone_yields; /* counts, for run_again */
-    uint32_t streak;      /* steals in a row within one tick: more are taken at a time */
+    struct gs_task *again;              /* yielded while nothing else was queued here */
+    struct gs_task *overflow;           /* what no deque could take for lack of memory */
+    bool in_task;                       /* inside resume, so tasks made ready go to the slot */
+    uint32_t credit;                    /* picks left until the next fair one */
+    uint32_t fair_waits;                /* times in a row that a fair pick gave way to the inbox */
+    uint32_t turn;                      /* of the fair picks: which queue is first */
+    uint32_t lone_yields;               /* counts, for run_again */
+    uint32_t streak;                    /* steals in a row within one tick: more taken at a time */
     uint32_t streak_tick;
     uint64_t random;
     struct gs_victims victims;
     struct gs_stats stats;
 
-    /* Written by the owner at each run, read by the ticker. */
-    alignas(GS_CACHE_LINE) _Atomic uint32_t run_seq; /* odd while a task runs */
-    /* The running task, or 0. Bit 0: somebody is poking it and the owner must not let go of it. [C1] */
+    /* Written by the owner at each run, read by the ticker. Odd while a task runs. */
+    alignas(GS_CACHE_LINE) _Atomic uint32_t run_seq;
+    /* The running task, or 0. Bit 0: somebody pokes it and the owner must not let go of it. [C1] */
     _Atomic uintptr_t current;
-    /* The task made ready last by the running one. Only the owner puts; owner and, once opened, thieves take. [S1] */
+    /* The task made ready last by the running one. Only the owner puts; owner and, once it is
+     * opened, thieves take. [S1] */
     alignas(GS_CACHE_LINE) _Atomic(struct gs_task *) slot;
+
     /* Written by the ticker, rarely; a stale value costs a worse choice, not correctness. */
-    alignas(GS_CACHE_LINE) _Atomic uint32_t
-        slot_open;          /* the run_seq during which thieves may take the slot */
+    alignas(GS_CACHE_LINE) _Atomic uint32_t slot_open; /* the run in which thieves may take it */
     _Atomic bool slot_shut; /* runs are long here: ready tasks go to the deque instead */
     _Atomic bool fair;      /* serve the oldest next; cleared by the owner */
     _Atomic int os_cpu;     /* where it is pinned, or -1 */
@@ -78,7 +79,7 @@ struct gs_worker {
     int64_t poked_at_ns;
     int64_t seen_run_ns, seen_delay_ns;
 
-    /* Sleeps on it: 1 once somebody has claimed this sleeper. Written under the park lock. [P3] */
+    /* The owner sleeps on it: 1 once somebody has claimed it. Written under the park lock. [P3] */
     alignas(GS_CACHE_LINE) _Atomic uint32_t wake;
 
     struct gs_inbox inbox;
@@ -92,16 +93,20 @@ enum { GS_TICK_OFF, GS_TICK_SLOW, GS_TICK_FAST, GS_TICK_QUIT };
 #define GS_TICK_LEVEL 3u
 
 struct gs_ticker {
-    alignas(GS_CACHE_LINE) _Atomic uint32_t
-        word;                /* level in two bits, above them a count of raises; futex word */
-    _Atomic uint32_t made;   /* 1: the thread exists or is about to */
-    _Atomic int64_t plan_ns; /* it will look at timers by then; 0 while FAST, INT64_MAX while OFF */
-    _Atomic uint32_t ticks;  /* for those who want to know whether time has passed */
-    unsigned
-        quiet; /* looks in a row that found nothing queued; the ticker's own, like the next two */
+    /* The level, and above it a count of raises. Futex word. [K1] */
+    alignas(GS_CACHE_LINE) _Atomic uint32_t word;
+    _Atomic uint32_t made; /* 1: the thread exists or is about to */
+    /* It will look at timers by then; 0 while FAST, INT64_MAX while OFF. [K2] */
+    _Atomic int64_t plan_ns;
+    _Atomic uint32_t ticks; /* for those who want to know whether time has passed */
+    /* The ticker's own. */
+    uint32_t planned;  /* the word that the plan was made for */
     bool lingering;    /* SLOW without a timer, for a little while */
+    unsigned quiet;    /* looks in a row that found nothing queued */
     unsigned parallel; /* ticks at which two workers were busy */
+    int64_t next_tick_ns;
     int64_t pins_at_ns;
+    /* Under grow_lock. */
     pthread_t thread;
     bool has_thread;
 };
@@ -117,25 +122,24 @@ struct gs_sched {
 
     /* Read often, written at start, expansion and stop. */
     alignas(GS_CACHE_LINE) _Atomic uint32_t nworkers; /* 0 until it is known */
-    _Atomic uint32_t
-        nstarted; /* workers [0, nstarted) may have tasks. Written under the park lock. [W1] */
+    _Atomic uint32_t nstarted; /* workers [0, nstarted) may have tasks. Under grow_lock. [W1] */
     _Atomic(struct gs_worker **) worker;
-    _Atomic bool stop;
+    _Atomic bool stop; /* [Q1] */
     _Atomic bool stop_claimed;
     _Atomic int stop_code;
-    _Atomic(struct gs_topology *) topology;
+    _Atomic(struct gs_topology *) topology; /* [H1] */
 
     struct gs_park park;
     struct gs_ticker ticker;
     alignas(GS_CACHE_LINE) struct gs_stats others; /* counted by threads that are no workers */
 
-    pthread_mutex_t
-        grow_lock; /* the workers' table and nstarted, offload, ticker.thread, topology_thread */
+    /* The workers' table and nstarted; making the ticker, the offload pool, the topology thread. */
+    pthread_mutex_t grow_lock;
     struct gs_worker *first[1];
     bool ran; /* the caller's: a run has ended, so stop is a leftover */
-    _Atomic(struct gs_offload *) offload;
-    pthread_t topology_thread;
     bool has_topology_thread;
+    pthread_t topology_thread;
+    _Atomic(struct gs_offload *) offload; /* [O1] */
 };
 
 static inline struct gs_worker *gs_sched_worker(const struct gs_sched *s, unsigned i)

@@ -43,7 +43,8 @@ enum gs_task_state { GS_TASK_NEW, GS_TASK_READY, GS_TASK_RUNNING, GS_TASK_PARKED
 
 /* What resume says when it returns to the worker. */
 enum gs_run {
-    GS_RUN_DONE,  /* the task is over; its memory may already be gone if resume called gs_worker_detach_owner first */
+    /* The task is over; its memory may be gone if resume called gs_worker_detach_owner before. */
+    GS_RUN_DONE,
     GS_RUN_PARK,  /* it waits; see the parking protocol */
     GS_RUN_YIELD, /* it could go on, but lets others run first */
 };
@@ -60,11 +61,11 @@ struct gs_task {
     struct gs_task *next; /* link of the queue it is in; the scheduler's */
     enum gs_run (*resume)(struct gs_task *t, struct gs_worker *w);
     _Atomic uintptr_t sp_limit; /* compared at safe points; 0 asks for attention */
-    uintptr_t sp_real;          /* what sp_limit is when nobody wants anything; the running task's own */
-    _Atomic uint32_t sp_flags;  /* enum gs_poke */
-    _Atomic uint32_t state;     /* enum gs_task_state */
-    uint32_t last_worker;       /* index of the worker it last ran on, UINT32_MAX before; the scheduler's */
-    uint32_t sched_flags;       /* the scheduler's */
+    uintptr_t sp_real; /* what sp_limit is when nobody wants anything; the running task's own */
+    _Atomic uint32_t sp_flags; /* enum gs_poke */
+    _Atomic uint32_t state;    /* enum gs_task_state */
+    uint32_t last_worker;      /* where it last ran, UINT32_MAX before; the scheduler's */
+    uint32_t sched_flags;      /* the scheduler's */
 };
 
 /* Any thread. The task must be kept alive by the caller for the duration of the call. */

@@ -94,10 +94,12 @@ static bool poke(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64_t 
     return true;
 }
 
-/* Fires the timers of a worker that is in a task. */
+/* Fires the due timers of a worker that is in a task. */
 static void fire_for(struct gs_sched *s, struct gs_worker *w, int64_t now)
 {
-    if (gs_timers_next_mt(&w->timers) > now || !busy(w))
+    int64_t next = gs_timers_next_mt(&w->timers);
+    /* Between two tasks it does so itself; unless it is held up, in a hook that blocks for example. */
+    if (next > now || (!busy(w) && now - next < TICK_NS))
         return;
     gs_park_outside_begin_mt(s); /* so that nobody declares the end while a task is in our hands */
     unsigned n = gs_timers_fire_mt(&w->timers, now, FIRE_BATCH);
@@ -176,19 +178,22 @@ static void tick(struct gs_sched *s, int64_t now)
     }
 }
 
-/* FAST and quiet: tries SLOW or OFF. */
+/* Plans the next look when nothing is queued: SLOW until the earliest timer, or OFF. */
 static void step_down(struct gs_sched *s, uint32_t word, int64_t now)
 {
     struct gs_ticker *k = &s->ticker;
     int64_t next = gs_park_earliest_awake_mt(s);
     bool linger = next == INT64_MAX && !k->lingering;
     int64_t plan = linger ? now + LINGER_NS : next;
+    if (plan < now + WAKE_POKE_NS) /* due: its worker is just about to fire it */
+        plan = now + WAKE_POKE_NS;
     uint32_t level = plan == INT64_MAX ? GS_TICK_OFF : GS_TICK_SLOW;
     gs_store_seq(&k->plan_ns, plan);                                   /* [K2] */
     if (!gs_cas_seq(&k->word, &word, (word & ~GS_TICK_LEVEL) | level)) /* [K1] */
         return;
+    k->planned = (word & ~GS_TICK_LEVEL) | level;
     k->lingering = linger;
-    if (any_queued(s, NULL) || gs_park_earliest_awake_mt(s) < plan) /* [K1] [K2] */
+    if (any_queued(s, NULL) || gs_park_earliest_awake_mt(s) < next) /* [K1] [K2] */
         gs_ticker_raise_mt(s, GS_TICK_FAST);
 }
 
@@ -208,37 +213,51 @@ static void fire_all(struct gs_sched *s, int64_t now)
         fire_for(s, gs_sched_worker(s, i), now);
 }
 
+/* Just raised to FAST: the first look is a tick away. */
+static void begin_ticks(struct gs_ticker *k, uint32_t word)
+{
+    k->planned = word;
+    k->quiet = 0;
+    k->lingering = false;
+    k->next_tick_ns = gs_clock_mono_ns() + TICK_NS;
+    gs_store_seq(&k->plan_ns, (int64_t)0); /* [K2] */
+}
+
+static void keep_ticking(struct gs_sched *s, uint32_t word)
+{
+    struct gs_ticker *k = &s->ticker;
+    int64_t timer = earliest(s);
+    wait_for_time(s, word, timer < k->next_tick_ns ? timer : k->next_tick_ns);
+    int64_t now = gs_clock_mono_ns();
+    fire_all(s, now);
+    if (now < k->next_tick_ns)
+        return;
+    k->next_tick_ns = now + TICK_NS;
+    tick(s, now);
+    if (k->quiet >= QUIET_TICKS)
+        step_down(s, word, now);
+}
+
 static void *ticker_main(void *arg)
 {
     struct gs_sched *s = arg;
     struct gs_ticker *k = &s->ticker;
     gs_thread_prompt_self(true);
-    int64_t next_tick = 0;
     for (;;) {
         uint32_t word = gs_load_seq(&k->word); /* [K1] */
-        uint32_t level = level_of(word);
-        if (level == GS_TICK_QUIT)
+        switch (level_of(word)) {
+        case GS_TICK_QUIT:
             return NULL;
-        int64_t until = gs_load_rlx(&k->plan_ns); /* only we write it */
-        if (level == GS_TICK_FAST) {
+        case GS_TICK_FAST:
+            if (word != k->planned)
+                begin_ticks(k, word);
+            keep_ticking(s, word);
+            break;
+        default: /* raised to SLOW: planned first; then each time the plan has come */
+            if (word == k->planned)
+                wait_for_time(s, word, gs_load_rlx(&k->plan_ns)); /* only we write it */
             int64_t now = gs_clock_mono_ns();
-            if (until != 0) { /* just raised */
-                k->quiet = 0;
-                gs_store_seq(&k->plan_ns, (int64_t)0); /* [K2] */
-                next_tick = now + TICK_NS;
-            }
-            int64_t timer = earliest(s);
-            until = timer < next_tick ? timer : next_tick;
-        }
-        wait_for_time(s, word, until);
-        int64_t now = gs_clock_mono_ns();
-        fire_all(s, now);
-        if (level == GS_TICK_FAST && now >= next_tick) {
-            next_tick = now + TICK_NS;
-            tick(s, now);
-            if (k->quiet >= QUIET_TICKS)
-                step_down(s, word, now);
-        } else if (level == GS_TICK_SLOW) {
+            fire_all(s, now);
             step_down(s, word, now);
         }
     }

@@ -129,7 +129,7 @@ bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq)
 
 static bool queued_here(const struct gs_worker *w)
 {
-    return gs_load_rlx(&w->slot) || gs_inbox_nonempty_mt(&w->inbox) ||
+    return gs_load_rlx(&w->slot) || w->overflow || gs_inbox_nonempty_mt(&w->inbox) ||
            gs_deque_size_mt(&w->deque) > 0 || gs_deque_size_mt(&w->late) > 0;
 }
 
@@ -200,6 +200,15 @@ static void run(struct gs_worker *w, struct gs_task *t)
 
 /* -- picking ----------------------------------------------------------------------------------------------------------- */
 
+/* Memory is out, so the deque cannot take the rest of the list. It waits where only we see it. */
+static GS_COLD void keep_rest(struct gs_worker *w, struct gs_task *rest)
+{
+    struct gs_task **end = &w->overflow;
+    while (*end)
+        end = &(*end)->next;
+    *end = rest;
+}
+
 bool gs_worker_drain_owner(struct gs_worker *w, struct gs_inbox *from)
 {
     struct gs_task *t = gs_inbox_take_mt(from);
@@ -207,10 +216,13 @@ bool gs_worker_drain_owner(struct gs_worker *w, struct gs_inbox *from)
         return false;
     bool several = t->next != NULL;
     while (t) {
-        /* Read before the push: a thief may run it at once. Newest first, so the oldest ends at the bottom. */
+        /* Read before the push: a thief may run it at once. Newest first: the oldest gets to the bottom. */
         struct gs_task *older = t->next;
-        if (GS_UNLIKELY(!gs_deque_push_owner(&w->deque, t)))
-            (void)gs_inbox_push_mt(&w->inbox, t);
+        if (GS_UNLIKELY(!gs_deque_push_owner(&w->deque, t))) {
+            t->next = older;
+            keep_rest(w, t);
+            break;
+        }
         t = older;
     }
     if (several) {
@@ -283,6 +295,11 @@ static struct gs_task *pick_queued(struct gs_worker *w)
     struct gs_task *t = take_slot(w);
     if (t)
         return t;
+    if (GS_UNLIKELY(w->overflow != NULL)) {
+        t = w->overflow;
+        w->overflow = t->next;
+        return t;
+    }
     if (gs_inbox_nonempty_mt(&w->inbox))
         (void)gs_worker_drain_owner(w, &w->inbox);
     t = gs_deque_pop_owner(&w->deque);
