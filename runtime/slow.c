@@ -39,8 +39,10 @@ static const char *const arith_verb[] = {
 
 static int arith_error(struct gs_vm *vm, enum gs_arith op, gs_value a, gs_value b)
 {
+    bool swapped = gs_insn_x(vm->pc[-1]) != 0; /* a constant written on the left */
     gs_feedback(vm, GS_FB_SLOW);
-    return gs_throw(vm, GS_ERR_TYPE, "cannot %s %s and %s", arith_verb[op], gs_kind_word(a), gs_kind_word(b));
+    return gs_throw(vm, GS_ERR_TYPE, "cannot %s %s and %s", arith_verb[op], gs_kind_word(swapped ? b : a),
+                    gs_kind_word(swapped ? a : b));
 }
 
 static int int_arith(struct gs_vm *vm, enum gs_arith op, int64_t a, int64_t b, gs_value *dst)

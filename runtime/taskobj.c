@@ -57,13 +57,17 @@ static void mark_received(struct gs_taskobj *o)
 
 /* ---- reports ---- */
 
-/* Prints the error of a task that ended with it, headed by the task and the place of its spawn. vm: where the error value lives. */
-static void report(struct gs_taskobj *o, gs_value err)
+/* Prints the error of a task that ended with it, headed by the task and the place of its spawn. vm: the task's own while it has one, which
+ * knows where values were thrown that are no error objects; else NULL, and the error is the outcome. */
+static void report(struct gs_taskobj *o, const struct gs_vm *vm)
 {
     struct gs_buf b = {0};
     gs_buf_printf(&b, "%s %lld, spawned at %s:%u:\n", o->style == GS_TS_FUTURE ? "future" : "task",
                   (long long)o->h.id, o->file, o->line);
-    gs_error_report(&b, err);
+    if (vm != NULL)
+        gs_vm_error_report(&b, vm);
+    else
+        gs_error_report(&b, o->outcome.v);
     gs_err_write(b.p, b.len);
     gs_buf_free(&b);
 }
@@ -82,7 +86,7 @@ void gs_taskobj_report_unreceived(void)
         if (o == NULL)
             return;
         if (!gs_xchg_acq_rel(&o->received, true)) {
-            report(o, o->outcome.v);
+            report(o, NULL);
             (void)gs_add_rlx(&gs_rt.failures, 1);
         }
         gs_hobj_release(&o->h);
@@ -114,7 +118,7 @@ static void end_main(struct gs_vm *vm, gs_status st)
     publish(vm->self, (struct gs_parcel){0}, false);
     if (st == GS_E_THROWN) {
         struct gs_buf b = {0};
-        gs_error_report(&b, vm->error);
+        gs_vm_error_report(&b, vm);
         gs_err_write(b.p, b.len);
         gs_buf_free(&b);
         gs_rt_exit(1);
@@ -135,7 +139,7 @@ static void end_task(struct gs_vm *vm, gs_status st)
     if (failed) {
         if (o->style == GS_TS_SPAWN) {
             (void)gs_add_rlx(&gs_rt.failures, 1); /* before anyone can receive it */
-            report(o, vm->error);
+            report(o, vm);
         } else {
             failed_add(o);
         }
