@@ -15,6 +15,7 @@
 #include "heap_int.h"
 #include "str.h"
 
+#define SLICE_SHARE_MIN ((size_t)16 << 10)
 #define LEN_MAX ((int64_t)1 << 40) /* elements; keeps byte counts far from overflow */
 
 GS_INLINE size_t elem_size(enum gs_store st)
@@ -355,8 +356,9 @@ struct gs_array *gs_array_share(struct gs_heap *h, struct gs_array *a)
 struct gs_array *gs_array_slice(struct gs_heap *h, const struct gs_array *a, int64_t from,
                                 int64_t to)
 {
-    /* The part must be most of the payload, or a few elements would hold all of it. */
-    if (from == 0 && a->pay && to >= a->len / 2 && to > 0)
+    /* The part must be most of the payload, or a few elements would hold all of it; and sharing makes both slower to write
+     * to, which a small copy is not worth. */
+    if (from == 0 && a->pay && a->pay->bytes >= SLICE_SHARE_MIN && to >= a->len / 2)
         return share_payload(h, (struct gs_array *)(uintptr_t)a, to);
     return copy_part(h, a, from, to);
 }

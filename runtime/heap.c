@@ -21,7 +21,7 @@
 #include "port/mem.h"
 
 #define REPORT_STEP ((size_t)32 << 10)
-#define NCHUNKS 4u /* the caller's or 256 bytes, 512, 2 KiB, 8 KiB; blocks from then on */
+#define NCHUNKS 4u /* the caller's or 192 bytes, 512, 2 KiB, 8 KiB; blocks from then on */
 
 struct chunk {
     struct chunk *next;
@@ -97,7 +97,7 @@ void gs_heap_outside(struct gs_heap *h, size_t before, size_t now)
 
 static bool new_chunk(struct gs_heap *h, size_t n)
 {
-    static const uint16_t sizes[NCHUNKS] = {256, 512, 2048, 8192};
+    static const uint16_t sizes[NCHUNKS] = {192, 512, 2048, 8192};
     size_t size = sizes[h->nchunks];
     if (size < n + sizeof(struct chunk))
         size = n + sizeof(struct chunk);

@@ -26,6 +26,9 @@
 #define SEG_BITS 10u
 #define SEG (1u << SEG_BITS)
 #define BUDGET (1u << 18) /* about 50 MiB of shapes with their tables */
+#define COMPUTED_BUDGET (BUDGET / 8)
+#define COMPUTED_KEYS 32u /* keys of an object; records read from data seldom have more */
+#define COMPUTED_NEXT 64u /* successors of a shape; more look like words, not like field names */
 #define LINEAR 8u         /* keys: one cache line of pointers */
 
 uint32_t gs_shape_plain, gs_shape_plain_dict;
@@ -38,7 +41,7 @@ struct keys {
 
 struct next_table {
     uint32_t mask;
-    uint32_t n; /* under the lock */
+    _Atomic uint32_t n; /* written under the lock */
     _Atomic(struct gs_shape *) *slot;
 };
 
@@ -223,7 +226,7 @@ static void next_put(struct next_table *x, struct gs_shape *t)
     while (gs_load_rlx(&x->slot[i])) /* relaxed: under the lock */
         i = (i + 1) & x->mask;
     gs_store_rel(&x->slot[i], t); /* [S3] */
-    x->n++;
+    gs_store_rlx(&x->n, gs_load_rlx(&x->n) + 1);
 }
 
 static struct next_table *next_table_new(uint32_t size)
@@ -245,7 +248,7 @@ static void next_add_locked(struct gs_shape *s, struct gs_shape *t)
     if (word & 1) {
         x = next_table_new(8);
         next_put(x, (struct gs_shape *)(word - 1));
-    } else if (old->n >= old->mask / 4 * 3) {
+    } else if (gs_load_rlx(&old->n) >= old->mask / 4 * 3) {
         x = next_table_new((old->mask + 1) * 2);
         for (uint32_t i = 0; i <= old->mask; i++) {
             struct gs_shape *y = gs_load_rlx(&old->slot[i]);
@@ -263,11 +266,11 @@ struct gs_shape *gs_shape_dict_of(const struct gs_shape *s)
     return gs_shape_get(s->cls ? s->cls->dict_shape : gs_shape_plain_dict);
 }
 
-static struct gs_shape *add_slow(struct gs_shape *s, struct gs_str *atom)
+static struct gs_shape *add_slow(struct gs_shape *s, struct gs_str *atom, uint32_t budget)
 {
     pthread_mutex_lock(&tree_lock);
     struct gs_shape *t = next_find(s, atom);
-    if (!t && nshapes < BUDGET) {
+    if (!t && nshapes < budget) {
         t = new_shape_locked(s->cls, 0);
         t->nkeys = s->nkeys + 1;
         t->root = s->root;
@@ -277,7 +280,7 @@ static struct gs_shape *add_slow(struct gs_shape *s, struct gs_str *atom)
         next_add_locked(s, t);
     }
     pthread_mutex_unlock(&tree_lock);
-    return t ? t : gs_shape_dict_of(s);
+    return t;
 }
 
 struct gs_shape *gs_shape_add(struct gs_shape *s, struct gs_str *atom)
@@ -287,7 +290,25 @@ struct gs_shape *gs_shape_add(struct gs_shape *s, struct gs_str *atom)
     if (s->nkeys >= GS_SHAPE_MAX_KEYS)
         return gs_shape_dict_of(s);
     struct gs_shape *t = next_find(s, atom);
-    return t ? t : add_slow(s, atom);
+    if (!t)
+        t = add_slow(s, atom, BUDGET);
+    return t ? t : gs_shape_dict_of(s);
+}
+
+static uint32_t count_next(struct gs_shape *s)
+{
+    uintptr_t word = (uintptr_t)gs_load_acq(&s->trans); /* [S3] */
+    if (!word || (word & 1))
+        return word & 1;
+    /* relaxed: a stale count makes a few successors more */
+    return gs_load_rlx(&((struct next_table *)word)->n);
+}
+
+struct gs_shape *gs_shape_add_computed(struct gs_shape *s, struct gs_str *atom)
+{
+    if (s->nkeys >= COMPUTED_KEYS || count_next(s) >= COMPUTED_NEXT)
+        return NULL;
+    return add_slow(s, atom, COMPUTED_BUDGET);
 }
 
 struct gs_shape *gs_shape_next(struct gs_shape *s, const struct gs_str *atom)

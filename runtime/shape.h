@@ -65,6 +65,10 @@ bool gs_object_get_atom(const struct gs_object *o, const struct gs_str *atom, gs
 gs_status gs_object_set(struct gs_heap *h, struct gs_object *o, struct gs_str *key, gs_value v);
 /* Sets and keeps the key even when v is nil (literals, JSON null). */
 gs_status gs_object_put(struct gs_heap *h, struct gs_object *o, struct gs_str *key, gs_value v);
+/* The same for keys that were computed (o[expr] = v) or came from data (JSON), rather than written in the program as names: the object
+ * becomes a dictionary sooner, so that data cannot make shapes without end. */
+gs_status gs_object_set_computed(struct gs_heap *h, struct gs_object *o, struct gs_str *key, gs_value v);
+gs_status gs_object_put_computed(struct gs_heap *h, struct gs_object *o, struct gs_str *key, gs_value v);
 gs_status gs_object_delete(struct gs_heap *h, struct gs_object *o, struct gs_str *key, bool *was);
 uint32_t gs_object_count(const struct gs_object *o);
 /* A new array of the keys in sorted byte order: the snapshot that for, keys(), println and JSON use. NULL when out. */

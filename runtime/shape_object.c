@@ -6,8 +6,9 @@
  *            append finds its slot ready.
  * Dictionary One way: see shape.h for when. Field writes that remove the last added key step back to the parent shape
  *            instead, so that a key set and removed again costs nothing.
- * Computed   A key that is no atom was computed by the program or read from data. Such keys make shapes, too (JSON records), but at
- *            most COMPUTED_KEYS an object, beyond which the object is taken to be a dictionary.
+ * Computed   Keys that the program computes or reads from data make shapes, too (JSON records), within limits
+ *            (gs_shape_add_computed), beyond which the object is taken to be a dictionary. Callers say so by the function
+ *            that they call; a key that is no atom was computed in any case.
  */
 #include <string.h>
 
@@ -18,8 +19,6 @@
 #include "shape_int.h"
 #include "sort_int.h"
 #include "str.h"
-
-#define COMPUTED_KEYS 32u
 
 GS_INLINE bool is_dict(const struct gs_object *o)
 {
@@ -168,7 +167,8 @@ static gs_status dict_put(struct gs_heap *h, struct gs_object *o, struct gs_str 
     return gs_map_put(h, o->map, key, v);
 }
 
-gs_status gs_object_put(struct gs_heap *h, struct gs_object *o, struct gs_str *key, gs_value v)
+static gs_status put(struct gs_heap *h, struct gs_object *o, struct gs_str *key, gs_value v,
+                     bool computed)
 {
     if (is_dict(o))
         return gs_map_put(h, o->map, key, v);
@@ -182,16 +182,31 @@ gs_status gs_object_put(struct gs_heap *h, struct gs_object *o, struct gs_str *k
             return GS_OK;
         }
     }
-    bool computed = !(key->h.flags & GS_OF_ATOM);
-    if (computed && s->nkeys >= COMPUTED_KEYS)
-        return dict_put(h, o, key, v);
     if (!atom)
         atom = gs_atom_data(key);
     if (!next && atom)
-        next = gs_shape_add(s, atom);
+        next = computed ? gs_shape_add_computed(s, atom) : gs_shape_add(s, atom);
     if (!next || (next->flags & GS_SHAPE_DICT))
         return dict_put(h, o, key, v);
     return gs_object_append_slot(h, o, next->id, v);
+}
+
+gs_status gs_object_put(struct gs_heap *h, struct gs_object *o, struct gs_str *key, gs_value v)
+{
+    return put(h, o, key, v, !(key->h.flags & GS_OF_ATOM));
+}
+
+gs_status gs_object_put_computed(struct gs_heap *h, struct gs_object *o, struct gs_str *key,
+                                 gs_value v)
+{
+    return put(h, o, key, v, true);
+}
+
+gs_status gs_object_set_computed(struct gs_heap *h, struct gs_object *o, struct gs_str *key,
+                                 gs_value v)
+{
+    bool was;
+    return v.tag != GS_T_NIL ? put(h, o, key, v, true) : gs_object_delete(h, o, key, &was);
 }
 
 gs_status gs_object_set(struct gs_heap *h, struct gs_object *o, struct gs_str *key, gs_value v)

@@ -106,6 +106,29 @@ static void computed_keys_make_dictionaries_sooner(void)
     CU_ASSERT_TRUE(well(o) && well(p));
 }
 
+static void characters_as_keys_do_not_use_shapes_up(void)
+{
+    uint64_t seed = 8;
+    struct gs_object *o = NULL, *before = plain();
+    for (int i = 0; i < 20000; i++) {
+        o = plain();
+        for (int k = 0; k < 12; k++) {
+            struct gs_str *c = gs_str_byte((uint8_t)unit_random(&seed));
+            CU_ASSERT_EQUAL(gs_object_set_computed(&u.h, o, c, gs_int(k)), GS_OK);
+            CU_ASSERT_EQUAL(field(o, c), k);
+        }
+        if (i % 1000 == 0)
+            CU_ASSERT_TRUE(well(o));
+    }
+    CU_ASSERT_TRUE(is_dict(o));
+    CU_ASSERT_EQUAL(gs_object_set(&u.h, before, name(700), gs_int(1)), GS_OK);
+    CU_ASSERT_EQUAL(gs_object_set(&u.h, before, name(701), gs_int(1)), GS_OK);
+    CU_ASSERT_FALSE(is_dict(before)); /* the program's own names still make shapes */
+    CU_ASSERT_EQUAL(gs_object_set_computed(&u.h, before, name(701), gs_nil()), GS_OK);
+    CU_ASSERT_EQUAL(gs_object_put_computed(&u.h, before, name(700), gs_nil()), GS_OK);
+    CU_ASSERT_EQUAL(gs_object_count(before), 1);
+}
+
 static void assigning_nil_removes_and_put_keeps(void)
 {
     struct gs_object *o = plain();
@@ -328,6 +351,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(shape_of_tells_kinds_and_shapes_apart),
     UNIT_CASE(many_fields_turn_an_object_into_a_dictionary),
     UNIT_CASE(computed_keys_make_dictionaries_sooner),
+    UNIT_CASE(characters_as_keys_do_not_use_shapes_up),
     UNIT_CASE(assigning_nil_removes_and_put_keeps),
     UNIT_CASE(keys_come_sorted),
     UNIT_CASE(each_visits_every_field_or_stops),
