@@ -282,6 +282,11 @@ uint32_t gs_defer_window(struct gs_emit *e, const struct gs_node *n, uint32_t ba
     arguments(e, &n->list);
     if (!spreads(&n->list))
         return nargs;
+    uint32_t array = e->top - 1, copy = gs_alloc(e, 1); /* later changes of the array do not count */
+    e->line = n->pos.line;
+    gs_put_abc(e, GS_OP_NEWARRAY, copy, 0, 0);
+    gs_put_abc(e, GS_OP_ARRSPREAD, copy, array, 0);
+    gs_move(e, array, copy);
     defer_spread(e, n, base, nargs);
     return 0;
 }

@@ -70,8 +70,11 @@ static void let(struct gs_emit *e, const struct gs_node *n)
 {
     struct gs_sym *s = n->info;
     uint32_t top = e->top;
-    if (s->kind == GS_SYM_CONST)
+    if (s->kind == GS_SYM_CONST) {
+        if (s->body != NULL)
+            gs_emit_fn(e, s->body);
         return;
+    }
     if (s->kind == GS_SYM_GLOBAL) {
         uint32_t r = gs_alloc(e, 1);
         init_to(e, n, r);

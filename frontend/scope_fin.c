@@ -89,7 +89,11 @@ static void prune(struct gs_fnscope *f)
     }
     if (n == 0 && f->func == NULL)
         gs_fn_constant(f);
-    if (n == 0 && f->own != NULL && f->own->kind == GS_SYM_FN) {
+}
+
+static void name_constant(struct gs_fnscope *f)
+{
+    if (f->func != NULL && f->own != NULL && f->own->kind == GS_SYM_FN) {
         f->own->kind = GS_SYM_TOPFN;
         f->own->value = gs_objv(GS_T_FUNC, f->func);
     }
@@ -203,6 +207,8 @@ void gs_scope_finish(struct gs_walker *w)
     find_impure(w);
     for (uint32_t i = 0; i < w->u->fns.n; i++)
         prune(w->u->fns.v[i]);
+    for (uint32_t i = 0; i < w->u->fns.n; i++)
+        name_constant(w->u->fns.v[i]);
     for (uint32_t i = 0; i < w->u->blocks.n; i++)
         spread_hoisting(w->u->blocks.v[i]);
     for (uint32_t i = 0; i < w->u->fns.n; i++) {
