@@ -5,6 +5,7 @@
  *            point, an invalid byte standing for itself.
  * Searching  memmem and memrchr-like scans of the C library.
  */
+#define _GNU_SOURCE /* memmem */
 #include <string.h>
 
 #include "format.h"

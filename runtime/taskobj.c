@@ -57,19 +57,12 @@ static void mark_received(struct gs_taskobj *o)
 
 /* ---- reports ---- */
 
-/* Prints the error of a task that ended with it, headed by the task and the place of its spawn. vm: the task's own while it has one, which
- * knows where values were thrown that are no error objects; else NULL, and the error is the outcome. */
-static void report(struct gs_taskobj *o, const struct gs_vm *vm)
+/* The report of the error that vm ended with, headed by the task and the place of its spawn. */
+static void write_report(struct gs_buf *b, struct gs_taskobj *o, struct gs_vm *vm)
 {
-    struct gs_buf b = {0};
-    gs_buf_printf(&b, "%s %lld, spawned at %s:%u:\n", o->style == GS_TS_FUTURE ? "future" : "task",
+    gs_buf_printf(b, "%s %lld, spawned at %s:%u:\n", o->style == GS_TS_FUTURE ? "future" : "task",
                   (long long)o->h.id, o->file, o->line);
-    if (vm != NULL)
-        gs_vm_error_report(&b, vm);
-    else
-        gs_error_report(&b, o->outcome.v);
-    gs_err_write(b.p, b.len);
-    gs_buf_free(&b);
+    gs_vm_error_report(b, vm);
 }
 
 void gs_taskobj_report_unreceived(void)
@@ -151,6 +144,8 @@ static void end_task(struct gs_vm *vm, gs_status st)
 
 void gs_taskobj_fail(struct gs_taskobj *o)
 {
+    gs_buf_printf(&o->report, "future %lld, spawned at %s:%u:\n%s:%u: OutOfMemory: out of memory\n", (long long)o->h.id, o->file,
+                  o->line, o->file, o->line);
     failed_add(o);
     o->no_memory = true; /* before publish, whose lock orders it */
     publish(o, (struct gs_parcel){0}, true);
@@ -199,6 +194,7 @@ void gs_taskobj_drop(struct gs_hobj *h)
 {
     struct gs_taskobj *o = (struct gs_taskobj *)h;
     gs_parcel_drop(&o->outcome);
+    gs_buf_free(&o->report);
     gs_mem_free(o);
 }
 
@@ -213,8 +209,9 @@ static void init_limits(struct gs_vm *vm)
 /* Hands a started VM to the scheduler. Takes a share of o for the VM. */
 static void launch(struct gs_vm *vm, struct gs_taskobj *o)
 {
+    uintptr_t mark = vm->task.sp_real; /* gs_vm_start has set it */
     gs_task_init(&vm->task, task_resume);
-    vm->task.sp_real = (uintptr_t)vm->stack_end;
+    vm->task.sp_real = mark;
     gs_store_rlx(&vm->task.sp_limit, vm->task.sp_real); /* not submitted yet: nobody else looks */
     gs_hobj_retain(&o->h);
     vm->self = o;

@@ -11,6 +11,7 @@
 #ifndef GS_RUNTIME_TASKOBJ_H
 #define GS_RUNTIME_TASKOBJ_H
 
+#include "text.h"
 #include "waitq.h"
 
 enum gs_task_style {
@@ -30,6 +31,7 @@ struct gs_taskobj {
     uint8_t style;
     struct gs_vm *vm; /* while it runs; guarded by lock */
     struct gs_parcel outcome; /* constant once done */
+    struct gs_buf report;     /* of the error, constant once done */
     struct gs_waitq waiters;
     const char *file; /* place of the spawn */
     uint32_t line;
