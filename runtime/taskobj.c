@@ -79,7 +79,7 @@ void gs_taskobj_report_unreceived(void)
         if (o == NULL)
             return;
         if (!gs_xchg_acq_rel(&o->received, true)) {
-            report(o, NULL);
+            gs_err_write(o->report.p, o->report.len);
             (void)gs_add_rlx(&gs_rt.failures, 1);
         }
         gs_hobj_release(&o->h);
@@ -130,9 +130,10 @@ static void end_task(struct gs_vm *vm, gs_status st)
             o->no_memory = true;
     }
     if (failed) {
+        write_report(&o->report, o, vm); /* now: the VM knows where a value that is no error object was thrown */
         if (o->style == GS_TS_SPAWN) {
             (void)gs_add_rlx(&gs_rt.failures, 1); /* before anyone can receive it */
-            report(o, vm);
+            gs_err_write(o->report.p, o->report.len);
         } else {
             failed_add(o);
         }
