@@ -43,38 +43,36 @@ static void jump_equal_const(struct gs_emit *e, const struct gs_node *n, uint32_
     }
 }
 
-static void jump_compare(struct gs_emit *e, const struct gs_node *n, enum gs_operator op, bool sense,
-                         uint32_t label)
+/* Comparisons with a constant that the instruction can hold; `left`: the constant stands on the left. */
+static bool jump_const(struct gs_emit *e, const struct gs_node *n, enum gs_operator op, bool sense, bool left,
+                       uint32_t label)
 {
     const struct compare *c = &compares[op];
     bool equality = op == GS_O_EQ || op == GS_O_NE;
     gs_value v;
     int32_t i;
-    if (gs_const_fold(n->b, &v)) {
-        uint32_t r = gs_expr(e, n->a);
-        e->line = n->pos.line;
-        if (gs_small_int(v, &i)) {
-            gs_jump(e, gs_insn_abc((enum gs_op)(sense ? c->yes_i : c->no_i), r, (uint32_t)i, 0), label);
-            return;
-        }
-        if (equality) {
-            jump_equal_const(e, n, r, v, sense == (op == GS_O_EQ), label);
-            return;
-        }
-    } else if (gs_const_fold(n->a, &v)) {
-        if (gs_small_int(v, &i)) {
-            uint32_t r = gs_expr(e, n->b);
-            e->line = n->pos.line;
-            gs_insn in = gs_insn_abc((enum gs_op)(sense ? c->yes_rev : c->no_rev), r, (uint32_t)i, 0);
-            gs_jump(e, gs_insn_with_x(in, 1), label);
-            return;
-        }
-        if (equality) {
-            uint32_t r = gs_expr(e, n->b);
-            jump_equal_const(e, n, r, v, sense == (op == GS_O_EQ), label);
-            return;
-        }
+    if (!gs_const_fold(left ? n->a : n->b, &v))
+        return false;
+    bool small = gs_small_int(v, &i);
+    if (!small && !equality)
+        return false;
+    uint32_t r = gs_expr(e, left ? n->b : n->a);
+    e->line = n->pos.line;
+    if (!small) {
+        jump_equal_const(e, n, r, v, sense == (op == GS_O_EQ), label);
+        return true;
     }
+    int16_t code = left ? (sense ? c->yes_rev : c->no_rev) : (sense ? c->yes_i : c->no_i);
+    gs_jump(e, gs_insn_with_x(gs_insn_abc((enum gs_op)code, r, (uint32_t)i, 0), left), label);
+    return true;
+}
+
+static void jump_compare(struct gs_emit *e, const struct gs_node *n, enum gs_operator op, bool sense,
+                         uint32_t label)
+{
+    const struct compare *c = &compares[op];
+    if (jump_const(e, n, op, sense, false, label) || jump_const(e, n, op, sense, true, label))
+        return;
     uint32_t l = gs_expr(e, n->a), r = gs_expr(e, n->b);
     e->line = n->pos.line;
     gs_insn in = c->swap ? gs_insn_abc((enum gs_op)(sense ? c->yes : c->no), r, l, 0)
