@@ -322,7 +322,9 @@ static struct gs_array *share_payload(struct gs_heap *h, struct gs_array *a, int
     if (!c || !gs_heap_add_final(h, &c->h, 0))
         return NULL;
     gs_payload_retain(a->pay);
-    a->h.aux16 |= GS_STORE_COW;
+    if (!(a->h.aux16 &
+          GS_STORE_COW)) /* in a fragment it is set, and other threads may be reading it */
+        a->h.aux16 |= GS_STORE_COW;
     c->h.aux16 = a->h.aux16;
     c->len = len;
     c->cap = a->cap;

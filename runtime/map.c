@@ -4,7 +4,8 @@
  * Entries lie in insertion order; the index maps hashes to entry numbers, with linear probing. A removed key leaves its entry (key
  * NULL) and its place in the index, which later probes pass over. When the entries are used up they are compacted, or doubled
  * when few of them are removed ones; the index is then built anew, so no removed place survives.
- * The index has at least 4/3 as many places as there are entries, so a probe always ends.
+ * The index has at least 4/3 as many places as there are entries, so a probe always ends. A place holds the entry's number + 1 in its
+ * low bits and as much of the hash as fits in the others, so that a probe looks into (almost) no entry but the right one.
  */
 #include "map.h"
 
@@ -24,12 +25,13 @@ static uint32_t index_size(uint32_t cap)
     return n;
 }
 
+/* mask covers entry + 1, for the index has more places than there are entries; the hash's bits above it are not used for the home. */
 static void index_put(struct gs_map *m, uint32_t hash, uint32_t entry)
 {
     uint32_t i = hash & m->mask;
     while (m->index[i])
         i = (i + 1) & m->mask;
-    m->index[i] = entry + 1;
+    m->index[i] = (hash & ~m->mask) | (entry + 1);
 }
 
 static void compact(struct gs_map *m)
@@ -95,12 +97,12 @@ struct gs_map *gs_map_new(struct gs_heap *h, uint32_t cap)
 
 static struct gs_map_entry *find(const struct gs_map *m, struct gs_str *key)
 {
-    uint32_t hash = gs_str_hash(key);
-    for (uint32_t i = hash & m->mask; m->index[i]; i = (i + 1) & m->mask) {
-        struct gs_map_entry *e = &m->entries[m->index[i] - 1];
-        if (e->hash != hash || !e->key)
+    uint32_t hash = gs_str_hash(key), mask = m->mask, place;
+    for (uint32_t i = hash & mask; (place = m->index[i]) != 0; i = (i + 1) & mask) {
+        if ((place ^ hash) & ~mask)
             continue;
-        if (e->key == key || gs_str_equal(e->key, key))
+        struct gs_map_entry *e = &m->entries[(place & mask) - 1];
+        if (e->hash == hash && e->key && (e->key == key || gs_str_equal(e->key, key)))
             return e;
     }
     return NULL;

@@ -22,7 +22,7 @@ struct gs_map {
     uint32_t cap;    /* entries that fit */
     uint32_t mask;   /* index size - 1 */
     struct gs_map_entry *entries; /* body of a RAW-like heap object, or of a large one */
-    uint32_t *index; /* entry number + 1; 0 free */
+    uint32_t *index; /* entry number + 1 and bits of the hash, see map.c; 0 free */
 };
 
 struct gs_map *gs_map_new(struct gs_heap *h, uint32_t cap);

@@ -23,8 +23,8 @@
 #include "sort_int.h"
 #include "str.h"
 
-#define SEG_BITS 10u
-#define SEG (1u << SEG_BITS)
+#define SEG_BITS GS_SHAPE_SEG_BITS
+#define SEG GS_SHAPE_SEG
 #define BUDGET (1u << 18) /* about 50 MiB of shapes with their tables */
 #define COMPUTED_BUDGET (BUDGET / 8)
 #define COMPUTED_KEYS 32u /* keys of an object; records read from data seldom have more */
@@ -46,13 +46,8 @@ struct next_table {
 };
 
 static pthread_mutex_t tree_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic(_Atomic(struct gs_shape *) *) segs[GS_SHAPE_LIMIT >> SEG_BITS];
+_Atomic(_Atomic(struct gs_shape *) *) gs_shape_segs[GS_SHAPE_LIMIT / GS_SHAPE_SEG];
 static uint32_t nshapes = GS_SHAPE_FIRST; /* next id; guarded by tree_lock */
-
-struct gs_shape *gs_shape_get(uint32_t id)
-{
-    return gs_load_acq(&gs_load_acq(&segs[id >> SEG_BITS])[id & (SEG - 1)]); /* [S1] */
-}
 
 /* ---- making ---- */
 
@@ -60,10 +55,10 @@ static struct gs_shape *new_shape_locked(struct gs_class *cls, uint32_t flags)
 {
     uint32_t id = nshapes++;
     _Atomic(struct gs_shape *) *seg =
-        gs_load_rlx(&segs[id >> SEG_BITS]); /* relaxed: under the lock */
+        gs_load_rlx(&gs_shape_segs[id >> SEG_BITS]); /* relaxed: under the lock */
     if (!seg) {
         seg = gs_perm_alloc(SEG * sizeof *seg);
-        gs_store_rel(&segs[id >> SEG_BITS], seg); /* [S1] */
+        gs_store_rel(&gs_shape_segs[id >> SEG_BITS], seg); /* [S1] */
     }
     struct gs_shape *s = gs_perm_alloc(sizeof *s);
     s->id = id;
@@ -75,7 +70,7 @@ static struct gs_shape *new_shape_locked(struct gs_class *cls, uint32_t flags)
 
 static void publish_locked(struct gs_shape *s)
 {
-    gs_store_rel(&gs_load_rlx(&segs[s->id >> SEG_BITS])[s->id & (SEG - 1)], s); /* [S1] */
+    gs_store_rel(&gs_load_rlx(&gs_shape_segs[s->id >> SEG_BITS])[s->id & (SEG - 1)], s); /* [S1] */
 }
 
 static void new_roots_locked(struct gs_class *cls, uint32_t *plain, uint32_t *dict)

@@ -39,7 +39,14 @@ struct gs_shape {
 /* Ids of the shapes of a plain empty object and of a plain dictionary. */
 extern uint32_t gs_shape_plain, gs_shape_plain_dict;
 
-struct gs_shape *gs_shape_get(uint32_t id);
+#define GS_SHAPE_SEG_BITS 10u
+#define GS_SHAPE_SEG (1u << GS_SHAPE_SEG_BITS)
+/* Shapes by number, in segments; shape.c writes them. */
+extern _Atomic(_Atomic(struct gs_shape *) *) gs_shape_segs[GS_SHAPE_LIMIT / GS_SHAPE_SEG];
+GS_INLINE struct gs_shape *gs_shape_get(uint32_t id)
+{
+    return gs_load_acq(&gs_load_acq(&gs_shape_segs[id >> GS_SHAPE_SEG_BITS])[id & (GS_SHAPE_SEG - 1)]); /* [S1] */
+}
 GS_INLINE uint32_t gs_shape_of(gs_value v)
 {
     return v.tag == GS_T_OBJECT ? v.o->aux32 : (uint32_t)gs_kind(v);
