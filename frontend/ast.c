@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * ast.c - the arena that owns a syntax tree.
  *
- * Design     Bump allocation in chunks that double from 8 KiB to 512 KiB: a hello world takes one page or two, a large
- *            file few chunks. What is larger than a quarter of a chunk gets a chunk of its own, put behind the current
- *            one so that the room left in that one is not lost.
- * Zeroing    Each piece when it is handed out, not the chunk: the bytes are then in cache for the caller's writes.
+ * Design     Bump allocation in chunks that double from 8 KiB to 512 KiB: a hello world takes one
+ *            page or two, a large file few chunks. What is larger than a quarter of a chunk gets a
+ *            chunk of its own, put behind the current one so that the room left in that one is not
+ *            lost.
+ * Zeroing    Each piece when it is handed out, not the chunk: the bytes are then in cache for the
+ *            caller's writes.
  */
 #include "ast.h"
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * diag.c - messages with a place: collected, counted, printed.
  *
- * Design     Messages are kept until someone prints them, because the parser and the emitter meet errors in another
- *            order than the reader wants to see them in. Printing sorts by file (in the order in which the files were
- *            first named), line and column; equal places keep the order of reporting.
- * Excerpt    The line is shown through a window around the column, so that a message about a line of megabytes stays
- *            readable, and control characters are blanked, so that source text cannot steer the terminal.
+ * Design     Messages are kept until someone prints them, because the parser and the emitter meet
+ *            errors in another order than the reader wants to see them in. Printing sorts by file
+ *            (in the order in which the files were first named), line and column; equal places keep
+ *            the order of reporting.
+ * Excerpt    The line is shown through a window around the column, so that a message about a line
+ *            of megabytes stays readable, and control characters are blanked, so that source text
+ *            cannot steer the terminal.
  */
 #include "diag.h"
 
@@ -16,8 +18,9 @@
 #include "port/mem.h"
 #include "str.h"
 
-#define TEXT_MAX 512 /* bytes of one message; longer ones are cut */
-#define WINDOW 100   /* bytes of source shown at most */
+#define TEXT_MAX 512        /* bytes of one message; longer ones are cut */
+#define NO_UTF8 0xFFFFFFFFu /* what gs_utf8_decode gives for a byte that is none */
+#define WINDOW 100          /* bytes of source shown at most */
 
 #define BOLD "\033[1m"
 #define RED "\033[31m"
@@ -77,12 +80,20 @@ static unsigned rank_of(struct gs_diag *d, const struct gs_source *s)
     return d->files++;
 }
 
-/* The cut must not leave half a code point. */
-static size_t cut_utf8(const char *p, size_t n)
+static bool continues_char(char c)
 {
-    while (n > 0 && ((unsigned char)p[n] & 0xC0) == 0x80)
-        n--;
-    return n;
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+/* The length without a code point that was cut in two at the end. */
+static size_t whole_chars(const char *p, size_t n)
+{
+    size_t last = n - 1;
+    uint32_t cp;
+    while (last > 0 && n - last < 4 && continues_char(p[last]))
+        last--;
+    gs_utf8_decode(p + last, n - last, &cp);
+    return cp == NO_UTF8 ? last : n;
 }
 
 static char *format(const char *fmt, va_list ap)
@@ -91,7 +102,7 @@ static char *format(const char *fmt, va_list ap)
     int want = vsnprintf(buf, sizeof buf, fmt, ap);
     size_t n = want < 0 ? 0 : (size_t)want;
     if (n >= sizeof buf)
-        n = cut_utf8(buf, sizeof buf - 1);
+        n = whole_chars(buf, sizeof buf - 1);
     char *text = gs_mem_must_alloc(n + 1);
     memcpy(text, buf, n);
     text[n] = '\0';
@@ -99,8 +110,8 @@ static char *format(const char *fmt, va_list ap)
 }
 
 GS_PRINTF(5, 0)
-static void add(struct gs_diag *d, enum what what, const struct gs_source *s, struct gs_pos at, const char *fmt,
-                va_list ap)
+static void add(struct gs_diag *d, enum what what, const struct gs_source *s, struct gs_pos at,
+                const char *fmt, va_list ap)
 {
     if (what == WARNING)
         d->warnings++;
@@ -115,7 +126,8 @@ static void add(struct gs_diag *d, enum what what, const struct gs_source *s, st
     d->n++;
 }
 
-void gs_diag_parse_error(struct gs_diag *d, const struct gs_source *s, struct gs_pos at, const char *fmt, ...)
+void gs_diag_parse_error(struct gs_diag *d, const struct gs_source *s, struct gs_pos at,
+                         const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -123,7 +135,8 @@ void gs_diag_parse_error(struct gs_diag *d, const struct gs_source *s, struct gs
     va_end(ap);
 }
 
-void gs_diag_error(struct gs_diag *d, const struct gs_source *s, struct gs_pos at, const char *fmt, ...)
+void gs_diag_error(struct gs_diag *d, const struct gs_source *s, struct gs_pos at, const char *fmt,
+                   ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -131,7 +144,8 @@ void gs_diag_error(struct gs_diag *d, const struct gs_source *s, struct gs_pos a
     va_end(ap);
 }
 
-void gs_diag_warning(struct gs_diag *d, const struct gs_source *s, struct gs_pos at, const char *fmt, ...)
+void gs_diag_warning(struct gs_diag *d, const struct gs_source *s, struct gs_pos at,
+                     const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -143,7 +157,8 @@ void gs_diag_warning(struct gs_diag *d, const struct gs_source *s, struct gs_pos
 
 static int compare(const void *x, const void *y)
 {
-    const struct message *a = *(const struct message *const *)x, *b = *(const struct message *const *)y;
+    const struct message *a = *(const struct message *const *)x,
+                         *b = *(const struct message *const *)y;
     if (a->file != b->file)
         return a->file < b->file ? -1 : 1;
     if (a->at.line != b->at.line)
@@ -175,17 +190,12 @@ static bool find_line(const struct gs_source *s, uint32_t line, struct gs_slice 
     return true;
 }
 
-static bool continues_char(char c)
-{
-    return ((unsigned char)c & 0xC0) == 0x80;
-}
-
 /* One character of the source, or a stand-in of one column. Returns the bytes it takes. */
 static size_t put_char(FILE *out, const char *p, const char *end)
 {
     uint32_t cp;
     size_t n = gs_utf8_decode(p, (size_t)(end - p), &cp);
-    if (cp == 0xFFFFFFFFu)
+    if (cp == NO_UTF8)
         putc('?', out);
     else if ((cp < 0x20 && cp != '\t') || (cp >= 0x7F && cp < 0xA0))
         putc(' ', out);

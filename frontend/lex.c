@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  * lex.c - source text to tokens, on demand.
  *
- * Design     One function for each class of token, chosen by the first byte. Strings take two passes: the first finds
- *            the end (and whether there is any escape), the second decodes; a string without escapes is a slice of the
- *            source. A backtick string is cut at each ${: the parser reads the expression through the same lexer and then
- *            asks for the next piece, so that strings and braces nest without a stack here.
- * UTF-8      Checked once over the whole text, eight bytes a step; the address of the first bad byte is kept and
- *            reported when the lexer passes it, once for a file. No other code looks at encodings.
- * Errors     Places are found by counting lines from the start of the text: slow, but there are GS_DIAG_MAX at most.
- * Numbers    Floats with up to 15 digits and small exponents are exact in one operation; the others go through strtod,
- *            as digits and exponent without a point, so that the locale has no say.
+ * Design     One function for each class of token, chosen by the first byte. Strings take two
+ *            passes: the first finds the end (and whether there is any escape), the second decodes;
+ *            a string without escapes is a slice of the source. A backtick string is cut at each
+ *            ${: the parser reads the expression through the same lexer and then asks for the next
+ *            piece, so that strings and braces nest without a stack here.
+ * UTF-8      Checked once over the whole text, eight bytes a step; the address of the first bad
+ *            byte is kept and reported when the lexer passes it, once for a file.
+ * Errors     Places are found by counting lines from the start of the text: slow, but there are
+ *            GS_DIAG_MAX at most.
+ * Numbers    Floats with up to 15 digits and small exponents are exact in one operation; the others
+ *            go through strtod, as digits and exponent without a point, so that the locale has no
+ *            say.
  */
 #include "lex.h"
 
@@ -42,10 +45,11 @@ __extension__ static const uint8_t byte_class[256] = {
     ['`'] = TEMPLATE_STOP | TOKEN_FIRST,
     ['$'] = TEMPLATE_STOP,
     [' '] = TOKEN_FIRST, ['\t'] = TOKEN_FIRST, ['\r'] = TOKEN_FIRST,
-    ['('] = TOKEN_FIRST, [')'] = TOKEN_FIRST, ['['] = TOKEN_FIRST, [']'] = TOKEN_FIRST, ['{'] = TOKEN_FIRST,
-    ['}'] = TOKEN_FIRST, [','] = TOKEN_FIRST, [';'] = TOKEN_FIRST, [':'] = TOKEN_FIRST, ['.'] = TOKEN_FIRST,
-    ['?'] = TOKEN_FIRST, ['='] = TOKEN_FIRST, ['!'] = TOKEN_FIRST, ['<'] = TOKEN_FIRST, ['>'] = TOKEN_FIRST,
-    ['|'] = TOKEN_FIRST, ['^'] = TOKEN_FIRST, ['&'] = TOKEN_FIRST, ['+'] = TOKEN_FIRST, ['-'] = TOKEN_FIRST,
+    ['('] = TOKEN_FIRST, [')'] = TOKEN_FIRST, ['['] = TOKEN_FIRST, [']'] = TOKEN_FIRST,
+    ['{'] = TOKEN_FIRST, ['}'] = TOKEN_FIRST, [','] = TOKEN_FIRST, [';'] = TOKEN_FIRST,
+    [':'] = TOKEN_FIRST, ['.'] = TOKEN_FIRST, ['?'] = TOKEN_FIRST, ['='] = TOKEN_FIRST,
+    ['!'] = TOKEN_FIRST, ['<'] = TOKEN_FIRST, ['>'] = TOKEN_FIRST, ['|'] = TOKEN_FIRST,
+    ['^'] = TOKEN_FIRST, ['&'] = TOKEN_FIRST, ['+'] = TOKEN_FIRST, ['-'] = TOKEN_FIRST,
     ['*'] = TOKEN_FIRST, ['/'] = TOKEN_FIRST, ['%'] = TOKEN_FIRST, ['~'] = TOKEN_FIRST,
 };
 #undef WORD
@@ -81,9 +85,10 @@ unsigned gs_token_prec(enum gs_token_kind k)
 
 /* Where each letter's keywords begin in the alphabetical list. */
 static const uint8_t first_keyword[128] = {
-    ['a'] = GS_TK_AS,      ['b'] = GS_TK_BREAK, ['c'] = GS_TK_CATCH, ['d'] = GS_TK_DEFER, ['e'] = GS_TK_ELSE,
-    ['f'] = GS_TK_FALSE,   ['i'] = GS_TK_IF,    ['l'] = GS_TK_LET,   ['n'] = GS_TK_NIL,   ['r'] = GS_TK_RETURN,
-    ['s'] = GS_TK_SELF,    ['t'] = GS_TK_THROW, ['w'] = GS_TK_WHILE,
+    ['a'] = GS_TK_AS,    ['b'] = GS_TK_BREAK,  ['c'] = GS_TK_CATCH, ['d'] = GS_TK_DEFER,
+    ['e'] = GS_TK_ELSE,  ['f'] = GS_TK_FALSE,  ['i'] = GS_TK_IF,    ['l'] = GS_TK_LET,
+    ['n'] = GS_TK_NIL,   ['r'] = GS_TK_RETURN, ['s'] = GS_TK_SELF,  ['t'] = GS_TK_THROW,
+    ['w'] = GS_TK_WHILE,
 };
 
 #define KEYWORD_MAX 9 /* strlen("interface") */
@@ -94,7 +99,8 @@ static enum gs_token_kind word_kind(const char *p, size_t n)
     if (k == 0 || n > KEYWORD_MAX)
         return GS_TK_NAME;
     for (; k < GS_TK_COUNT_ && tokens[k].text[0] == p[0]; k++)
-        if (tokens[k].len == n && tokens[k].text[n - 1] == p[n - 1] && !memcmp(tokens[k].text, p, n))
+        if (tokens[k].len == n && tokens[k].text[n - 1] == p[n - 1] &&
+            !memcmp(tokens[k].text, p, n))
             return k;
     return GS_TK_NAME;
 }
@@ -262,7 +268,8 @@ static void mistake(struct mistake *m, const char *at, const char *text)
         *m = (struct mistake){at, text};
 }
 
-/* Behind any literal: letters and digits that hang on to it are taken in, so that they make no second error. */
+/* Behind any literal: letters and digits that hang on to it are taken in, so that they make no
+ * second error. */
 static void end_number(struct gs_lexer *lx, struct mistake *m, const char *what)
 {
     if (lx->p < lx->end && is(*lx->p, WORD_REST)) {
@@ -280,7 +287,8 @@ static bool lone_underscore(const struct gs_lexer *lx, const char *p, unsigned b
     return digit_value(p[-1]) >= base || lx->end - p < 2 || digit_value(p[1]) >= base;
 }
 
-/* A run of digits of a base, and underscores. What the digits amount to goes to *v; *big is set when int64 is left. */
+/* A run of digits of a base, and underscores. What the digits amount to goes to *v; *big is set
+ * when int64 is left. */
 static size_t digits(struct gs_lexer *lx, unsigned base, int64_t *v, bool *big, struct mistake *m)
 {
     size_t n = 0;
@@ -293,7 +301,8 @@ static size_t digits(struct gs_lexer *lx, unsigned base, int64_t *v, bool *big, 
         }
         if (d >= base)
             break;
-        if (__builtin_mul_overflow(*v, (int64_t)base, v) || __builtin_add_overflow(*v, (int64_t)d, v))
+        if (__builtin_mul_overflow(*v, (int64_t)base, v) ||
+            __builtin_add_overflow(*v, (int64_t)d, v))
             *big = true;
         n++;
     }
@@ -329,8 +338,9 @@ static void radix_number(struct gs_lexer *lx, struct gs_token *t, unsigned base)
 /* The value of a float written at p..end, possibly with underscores. */
 static double float_value(const char *p, const char *end)
 {
-    static const double ten_to[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    static const double ten_to[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     char small[64];
     size_t room = (size_t)(end - p) + 32;
     char *buf = room <= sizeof small ? small : gs_mem_must_alloc(room);
@@ -472,11 +482,13 @@ GS_COLD static void unknown_escape(struct gs_lexer *lx, const char *at, const ch
         error(lx, at, "unknown escape \\%.*s", (int)n, at + 1);
 }
 
-/* The escape at *pp, which stands at the backslash. Returns the bytes written, never more than were read. */
-static size_t escape(struct gs_lexer *lx, const char **pp, const char *end, bool template, char *out)
+/* The escape at *pp, which stands at the backslash. Returns the bytes written, never more than were
+ * read. */
+static size_t escape(struct gs_lexer *lx, const char **pp, const char *end, bool template,
+                     char *out)
 {
-    static const char plain[128] = {['n'] = '\n', ['t'] = '\t', ['r'] = '\r', ['"'] = '"',
-                                    ['\''] = '\'', ['\\'] = '\\', ['`'] = '`', ['$'] = '$'};
+    static const char plain[128] = {['n'] = '\n',  ['t'] = '\t',  ['r'] = '\r', ['"'] = '"',
+                                    ['\''] = '\'', ['\\'] = '\\', ['`'] = '`',  ['$'] = '$'};
     const char *at = *pp;
     if (end - at < 2) {
         *pp = end; /* the string has no end, which has been said */
@@ -515,8 +527,8 @@ static struct gs_slice decode(struct gs_lexer *lx, const char *p, const char *en
     return (struct gs_slice){buf, (size_t)(out - buf)};
 }
 
-/* Without the closing brackets and separators at the end of a line: behind a string that was never closed, most likely
- * they are code. */
+/* Without the closing brackets and separators at the end of a line: behind a string that was never
+ * closed, most likely they are code. */
 static const char *before_closers(const char *start, const char *end)
 {
     while (end > start && strchr(" \t\r)]}{,;", end[-1]) && end[-1])
@@ -524,11 +536,13 @@ static const char *before_closers(const char *start, const char *end)
     return end;
 }
 
-/* A string from start that ends at a newline, or with the text, at p. Returns where reading goes on. */
+/* A string from start that ends at a newline, or with the text, at p. Returns where reading goes
+ * on. */
 GS_COLD static const char *cut_off(struct gs_lexer *lx, const char *start, const char *p)
 {
     const char *code = before_closers(start + 1, p);
-    if (code == start + 1 && lx->stray == *start) { /* the closing quote of the string that was cut off before */
+    if (code == start + 1 && lx->stray == *start) {
+        /* The closing quote of the string that was cut off before. */
         lx->stray = '\0';
         lx->complained = start;
         return code;
@@ -560,7 +574,8 @@ static void quoted(struct gs_lexer *lx, struct gs_token *t)
         lx->p = p + 1;
     else
         lx->p = p = cut_off(lx, start, p);
-    t->str = escapes ? decode(lx, start + 1, p, false) : (struct gs_slice){start + 1, (size_t)(p - start - 1)};
+    t->str = escapes ? decode(lx, start + 1, p, false)
+                     : (struct gs_slice){start + 1, (size_t)(p - start - 1)};
 }
 
 /* A piece of a backtick string: lx->p stands behind the ` or the } before it. */
@@ -619,15 +634,16 @@ static void one(struct gs_lexer *lx, struct gs_token *t, enum gs_token_kind k)
 }
 
 /* k2 when the byte c follows, else k1. */
-static void one_or_two(struct gs_lexer *lx, struct gs_token *t, enum gs_token_kind k1, char c, enum gs_token_kind k2)
+static void one_or_two(struct gs_lexer *lx, struct gs_token *t, enum gs_token_kind k1, char c,
+                       enum gs_token_kind k2)
 {
     bool two = peek(lx, 1) == c;
     t->kind = (uint8_t)(two ? k2 : k1);
     lx->p += two ? 2 : 1;
 }
 
-static void angle(struct gs_lexer *lx, struct gs_token *t, enum gs_token_kind k, enum gs_token_kind equal,
-                  enum gs_token_kind shift)
+static void angle(struct gs_lexer *lx, struct gs_token *t, enum gs_token_kind k,
+                  enum gs_token_kind equal, enum gs_token_kind shift)
 {
     if (peek(lx, 1) == *lx->p) {
         lx->p++;
@@ -759,10 +775,12 @@ void gs_lex_next(struct gs_lexer *lx, struct gs_token *t)
         report_bad(lx);
 }
 
-void gs_lex_init(struct gs_lexer *lx, struct gs_arena *a, const struct gs_source *src, struct gs_diag *d)
+void gs_lex_init(struct gs_lexer *lx, struct gs_arena *a, const struct gs_source *src,
+                 struct gs_diag *d)
 {
     const char *p = text_start(src), *end = src->text + src->len;
-    *lx = (struct gs_lexer){.p = p, .end = end, .line = p, .lineno = 1, .src = src, .arena = a, .diag = d};
+    *lx = (struct gs_lexer){
+        .p = p, .end = end, .line = p, .lineno = 1, .src = src, .arena = a, .diag = d};
     lx->bad = find_bad_utf8(p, end);
     if (end - p > 1 && p[0] == '#' && p[1] == '!') {
         const char *eol = memchr(p, '\n', (size_t)(end - p));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * lex.h - source text to tokens, one at a time.
  *
- * Newlines are no tokens: a token says whether one stands before it (nl), and the parser decides what that means.
- * Errors are reported as they are met. A token that is malformed inside (an unknown escape, a bad digit) still comes
- * out as the token it was meant to be, so that one mistake is one message; bytes that begin no token at all come out
- * as one GS_TK_ERROR for each run of them.
+ * Newlines are no tokens: a token says whether one stands before it (nl), and the parser decides
+ * what that means. Errors are reported as they are met. A token that is malformed inside (an
+ * unknown escape, a bad digit) still comes out as the token it was meant to be, so that one mistake
+ * is one message; bytes that begin no token at all come out as one GS_TK_ERROR for each run of
+ * them.
  */
 #ifndef GS_FRONTEND_LEX_H
 #define GS_FRONTEND_LEX_H
@@ -40,7 +41,7 @@ struct gs_lexer {
     uint32_t lineno;
     bool mute;       /* errors are swallowed: the parser is skipping */
     bool cut;        /* a comment or backtick string had no end: what follows at EOF is no news */
-    char stray;      /* the quote of a string that a newline cut off: the next such quote may be its end */
+    char stray;      /* the quote of a string that a newline cut off: the next one may be its end */
     unsigned errors; /* reported so far, the parser's too */
     const char *token;      /* where the current token begins */
     const char *complained; /* the token that the last error was about: one is enough */
@@ -50,11 +51,12 @@ struct gs_lexer {
 };
 
 /* Skips a byte order mark and a #! line. */
-void gs_lex_init(struct gs_lexer *lx, struct gs_arena *a, const struct gs_source *src, struct gs_diag *d);
+void gs_lex_init(struct gs_lexer *lx, struct gs_arena *a, const struct gs_source *src,
+                 struct gs_diag *d);
 /* At the end of the text GS_TK_END, as often as it is called. */
 void gs_lex_next(struct gs_lexer *lx, struct gs_token *t);
-/* Goes on in a backtick string. The lexer must stand right behind the } that ended an interpolation. Gives GS_TK_TEMPLATE
- * when another ${ follows, GS_TK_STR for the last piece. */
+/* Goes on in a backtick string. The lexer must stand right behind the } that ended an
+ * interpolation. Gives GS_TK_TEMPLATE when another ${ follows, GS_TK_STR for the last piece. */
 void gs_lex_template(struct gs_lexer *lx, struct gs_token *t);
 
 /* The place of a byte of the text, found by counting lines: for messages. */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * parse.c - the parser's tokens, errors and recovery, and the whole file.
  *
- * Recovery   After an error in a statement the tokens up to the next boundary are skipped, without messages: a newline or `;`
- *            outside all brackets that the statement opened, the } of the block around it, or a line that begins with a word
- *            that only statements begin with (so that a forgotten bracket costs one message). When the header of a function, a
- *            loop or a condition failed, its block is still parsed, because the errors in there are errors of their own.
- * Cascades   One token is complained about once. Too deep nesting, and GS_DIAG_MAX errors, end the parse.
- * Progress   gs_parse_statements takes at least one token each time round; all other loops end at panic and at the end.
+ * Recovery   After an error in a statement the tokens up to the next boundary are skipped, without
+ *            messages: a newline or `;` outside all brackets that the statement opened, the } of
+ *            the block around it, or a line that begins with a word that only statements begin with
+ *            (so that a forgotten bracket costs one message). When the header of a function, a loop
+ *            or a condition failed, its block is still parsed, because the errors in there are
+ *            errors of their own.
+ * Cascades   One token is complained about once. Too deep nesting, and GS_DIAG_MAX errors, end the
+ *            parse.
+ * Progress   gs_parse_statements takes at least one token each time round; all other loops end at
+ *            panic and at the end.
  */
 #include "parse_int.h"
 
@@ -15,8 +19,8 @@
 
 #include "port/mem.h"
 
-#define SHOWN_MAX 40 /* longer tokens are named by their class, or cut */
-#define SKIP_DEPTH 50 /* backtick strings inside each other while skipping; then the rest is given up */
+#define SHOWN_MAX 40  /* longer tokens are named by their class, or cut */
+#define SKIP_DEPTH 50 /* backtick strings inside each other: skipping then gives up the rest */
 
 /* ---- tokens ---- */
 
@@ -112,15 +116,17 @@ GS_COLD void gs_parse_fail(struct gs_parser *p, const char *want)
     if (!alarm(p))
         return;
     struct gs_slice got = p->tok.text;
-    bool string = gs_parse_at(p, GS_TK_STR) || gs_parse_at(p, GS_TK_TEMPLATE);
+    bool piece = gs_parse_at(p, GS_TK_TEMPLATE);
+    bool cut = got.n > SHOWN_MAX,
+         string = gs_parse_at(p, GS_TK_STR) && (cut || memchr(got.p, '\n', got.n));
     if (gs_parse_at(p, GS_TK_END)) {
         p->more = first;
         report(p, p->tok.pos, "expected %s, got EOF", want);
-    } else if (string && (got.n > SHOWN_MAX || memchr(got.p, '\n', got.n))) {
+    } else if (piece || string) {
         report(p, p->tok.pos, "expected %s, got string", want);
     } else {
-        bool cut = got.n > SHOWN_MAX;
-        report(p, p->tok.pos, "expected %s, got %.*s%s", want, cut ? SHOWN_MAX : (int)got.n, got.p, cut ? "..." : "");
+        report(p, p->tok.pos, "expected %s, got %.*s%s", want, cut ? SHOWN_MAX : (int)got.n, got.p,
+               cut ? "..." : "");
     }
 }
 
@@ -269,12 +275,13 @@ static bool begins_statement(struct gs_parser *p)
 
 static bool continues_line(enum gs_token_kind k)
 {
-    return k == GS_TK_DOT || k == GS_TK_ANDAND || k == GS_TK_OROR || k == GS_TK_COALESCE || k == GS_TK_QUESTION ||
-           k == GS_TK_COLON;
+    return k == GS_TK_DOT || k == GS_TK_ANDAND || k == GS_TK_OROR || k == GS_TK_COALESCE ||
+           k == GS_TK_QUESTION || k == GS_TK_COLON;
 }
 
 /* Stands before the current token a boundary, with that many brackets open? */
-static bool at_boundary(struct gs_parser *p, unsigned braces, unsigned round, bool moved, bool block)
+static bool at_boundary(struct gs_parser *p, unsigned braces, unsigned round, bool moved,
+                        bool block)
 {
     if (gs_parse_at(p, GS_TK_RBRACE))
         return braces == 0;
@@ -292,7 +299,8 @@ static void skip_statement(struct gs_parser *p, bool block)
 {
     unsigned braces = p->open_braces, round = p->open_round;
     bool moved = false;
-    for (; !gs_parse_at(p, GS_TK_END) && !at_boundary(p, braces, round, moved, block); skip_token(p, 0), moved = true) {
+    for (; !gs_parse_at(p, GS_TK_END) && !at_boundary(p, braces, round, moved, block);
+         skip_token(p, 0), moved = true) {
         if (gs_parse_at(p, GS_TK_LBRACE)) {
             if (block && braces == 0 && round == 0)
                 return;
@@ -319,7 +327,8 @@ static bool skip_to_block(struct gs_parser *p)
 
 static bool has_block(enum gs_token_kind first)
 {
-    return first == GS_TK_FN || first == GS_TK_IF || first == GS_TK_WHILE || first == GS_TK_FOR || first == GS_TK_TRY;
+    return first == GS_TK_FN || first == GS_TK_IF || first == GS_TK_WHILE || first == GS_TK_FOR ||
+           first == GS_TK_TRY;
 }
 
 void gs_parse_recover(struct gs_parser *p, enum gs_token_kind first)
@@ -333,7 +342,8 @@ void gs_parse_recover(struct gs_parser *p, enum gs_token_kind first)
     }
     if (skip_to_block(p))
         gs_parse_block(p);
-    while (!p->panic && (gs_parse_at(p, GS_TK_ELSE) || gs_parse_at(p, GS_TK_CATCH) || gs_parse_at(p, GS_TK_FINALLY))) {
+    while (!p->panic && (gs_parse_at(p, GS_TK_ELSE) || gs_parse_at(p, GS_TK_CATCH) ||
+                         gs_parse_at(p, GS_TK_FINALLY))) {
         gs_parse_advance(p);
         if (skip_to_block(p))
             gs_parse_block(p);
@@ -342,8 +352,8 @@ void gs_parse_recover(struct gs_parser *p, enum gs_token_kind first)
 
 /* ---- the whole file ---- */
 
-static struct gs_node *parse_file(struct gs_parser *p, struct gs_arena *a, const struct gs_source *src,
-                                  struct gs_diag *d)
+static struct gs_node *parse_file(struct gs_parser *p, struct gs_arena *a,
+                                  const struct gs_source *src, struct gs_diag *d)
 {
     *p = (struct gs_parser){.arena = a};
     gs_lex_init(&p->lx, a, src, d);

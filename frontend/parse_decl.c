@@ -7,7 +7,8 @@
 
 /* ---- types ---- */
 
-/* The dotted path before the last name, as one slice. It is one in the source, too, unless blanks stand around a dot. */
+/* The dotted path before the last name, as one slice. It is one in the source, too, unless blanks
+ * stand around a dot. */
 static struct gs_slice join_path(struct gs_parser *p, struct gs_slice path, struct gs_slice name)
 {
     if (path.n == 0)
@@ -87,7 +88,8 @@ static void param(struct gs_parser *p, struct gs_param *out)
         out->def = gs_parse_expr(p);
 }
 
-static void check_order(struct gs_parser *p, const struct gs_param *last, const struct gs_param *now)
+static void check_order(struct gs_parser *p, const struct gs_param *last,
+                        const struct gs_param *now)
 {
     if (last->rest)
         gs_parse_complain(p, last->pos, "a rest parameter must be the last one");
@@ -126,7 +128,8 @@ struct gs_fnnode *gs_parse_function(struct gs_parser *p, enum gs_parse_fn what, 
         fn->name = gs_parse_name(p);
     else if (fn->method)
         fn->name = gs_parse_word(p);
-    if (p->panic)
+    /* A level besides its block's: nothing else that nests takes as much stack. */
+    if (p->panic || !gs_parse_enter(p))
         return fn;
     params(p, fn);
     if (!p->panic)
@@ -135,6 +138,7 @@ struct gs_fnnode *gs_parse_function(struct gs_parser *p, enum gs_parse_fn what, 
         fn->body = gs_parse_block(p);
         fn->end = fn->body->end;
     }
+    p->depth--;
     return fn;
 }
 
@@ -176,7 +180,8 @@ static bool method(struct gs_parser *p, struct gs_node *owner, enum gs_parse_fn 
 }
 
 /* The members between braces. Each recovers by itself, as statements do. */
-static struct gs_fnnode **methods(struct gs_parser *p, struct gs_node *owner, enum gs_parse_fn what, uint32_t *n)
+static struct gs_fnnode **methods(struct gs_parser *p, struct gs_node *owner, enum gs_parse_fn what,
+                                  uint32_t *n)
 {
     *n = 0;
     if (!gs_parse_expect(p, GS_TK_LBRACE))

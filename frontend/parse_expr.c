@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * parse_expr.c - expressions: precedence climbing over token.def's precedences, operands, literals, calls.
+ * parse_expr.c - expressions: precedence climbing over token.def's precedences, operands, literals,
+ * calls.
  *
- * Newlines   An operand may begin on any line, since what precedes it is an operator or a bracket; gs_parse_expr_here is for
- *            the other places. What goes on after an operand is decided by joins: on a new line only the listed tokens do.
- * Literals   Name{...} is an instance where the mode is not header; a { in the place of an operand is always an object.
+ * Newlines   An operand may begin on any line, since what precedes it is an operator or a bracket;
+ *            gs_parse_expr_here is for the other places. What goes on after an operand is decided
+ *            by joins: on a new line only the listed tokens do.
+ * Literals   Name{...} is an instance where the mode is not header; a { in the place of an operand
+ *            is always an object.
  */
 #include "parse_int.h"
 
@@ -54,7 +57,8 @@ static struct gs_node *element(struct gs_parser *p)
 }
 
 /* Up to the closing bracket, which is left. */
-static void elements(struct gs_parser *p, struct gs_node *n, enum gs_token_kind close, bool spread_ends)
+static void elements(struct gs_parser *p, struct gs_node *n, enum gs_token_kind close,
+                     bool spread_ends)
 {
     size_t mark = p->used;
     while (!p->panic && !gs_parse_at(p, close)) {
@@ -91,7 +95,8 @@ static void field(struct gs_parser *p, struct gs_node *n)
         return;
     struct gs_node *value = expression(p, COND_PREC);
     gs_parse_lift(p, n, value);
-    *(struct gs_field *)gs_parse_push(p, sizeof(struct gs_field)) = (struct gs_field){key, pos, value};
+    *(struct gs_field *)gs_parse_push(p, sizeof(struct gs_field)) =
+        (struct gs_field){key, pos, value};
 }
 
 /* { key: value, ... } of an object or instance. */
@@ -120,7 +125,8 @@ static void push_piece(struct gs_parser *p)
     push_node(p, n);
 }
 
-/* From the { of ${ to the token of the next piece. An error inside is made good here: the string's own end is known. */
+/* From the { of ${ to the token of the next piece. An error inside is made good here: the string's
+ * own end is known. */
 static void interpolation(struct gs_parser *p)
 {
     unsigned braces = p->open_braces, round = p->open_round;
@@ -312,7 +318,8 @@ static struct gs_node *member(struct gs_parser *p, struct gs_node *of)
 
 static GS_NOINLINE struct gs_node *call(struct gs_parser *p, struct gs_node *callee)
 {
-    struct gs_node *n = gs_parse_node(p, GS_N_CALL, p->prev); /* a chain over lines: each call has its name's line */
+    /* In a chain over several lines each call has the line of its name. */
+    struct gs_node *n = gs_parse_node(p, GS_N_CALL, p->prev);
     n->a = callee;
     gs_parse_advance(p);
     struct gs_parse_mode mode = gs_parse_open(p, &p->open_round);
@@ -478,7 +485,7 @@ struct gs_node *gs_parse_expr(struct gs_parser *p)
 
 struct gs_node *gs_parse_expr_here(struct gs_parser *p)
 {
-    if (!gs_parse_broken(p))
+    if (!gs_parse_broken(p) && !gs_parse_at(p, GS_TK_END))
         return expression(p, COND_PREC);
     gs_parse_fail_line(p, "expression");
     return broken_node(p);
