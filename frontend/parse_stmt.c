@@ -190,8 +190,7 @@ static struct gs_node *while_statement(struct gs_parser *p)
     return n;
 }
 
-/* An `else if` hangs in .c of the one before. Written as a loop, so that long chains need no stack.
- * */
+/* An `else if` hangs in .c of the one before. A loop, so that long chains need no C stack. */
 static struct gs_node *if_statement(struct gs_parser *p)
 {
     size_t mark = p->used;
