@@ -154,14 +154,14 @@ static uint32_t const_any(struct gs_emit *e, gs_value v)
     return index;
 }
 
-bool gs_k_try(struct gs_emit *e, gs_value v, uint32_t *out)
+static bool const_near(struct gs_emit *e, gs_value v, uint32_t limit, uint32_t *out)
 {
     const struct gs_kentry *x = const_find(e, v);
     if (x != NULL && x->index < GS_KNARROW) {
         *out = x->index;
         return true;
     }
-    if (e->k.n >= GS_KNARROW)
+    if (e->k.n >= limit)
         return false;
     *out = e->k.n;
     GS_VEC_PUSH(&e->k, v);
@@ -169,10 +169,15 @@ bool gs_k_try(struct gs_emit *e, gs_value v, uint32_t *out)
     return true;
 }
 
+bool gs_k_try(struct gs_emit *e, gs_value v, uint32_t *out)
+{
+    return const_near(e, v, GS_KWIDE_FROM, out);
+}
+
 uint32_t gs_k(struct gs_emit *e, gs_value v)
 {
     uint32_t i = 0;
-    if (!gs_k_try(e, v, &i))
+    if (!const_near(e, v, GS_KNARROW, &i))
         gs_limit(e, "65536 constants");
     return i;
 }

@@ -93,7 +93,7 @@ struct gs_emit {
 
 #define GS_LABEL_NONE UINT32_MAX
 #define GS_KNARROW 65536u
-#define GS_KWIDE_FROM 50000u /* from so many constants on, those of LOADK leave the rest to others */
+#define GS_KWIDE_FROM 50000u /* from so many constants on, whoever can do with LOADK leaves the rest to others */
 
 /* --- emit.c: code ------------------------------------------------------------------------------- */
 void gs_put(struct gs_emit *e, gs_insn i);
@@ -123,7 +123,7 @@ void gs_move(struct gs_emit *e, uint32_t dst, uint32_t src);
 void gs_load(struct gs_emit *e, uint32_t dst, gs_value v); /* any constant */
 void gs_load_str(struct gs_emit *e, uint32_t dst, struct gs_slice s);
 uint32_t gs_k(struct gs_emit *e, gs_value v);        /* index below 65536; a limit error when there is no room */
-bool gs_k_try(struct gs_emit *e, gs_value v, uint32_t *out);
+bool gs_k_try(struct gs_emit *e, gs_value v, uint32_t *out); /* for those who can do without: leaves the last ones to gs_k */
 uint32_t gs_ic(struct gs_emit *e, struct gs_str *key); /* key NULL: of a CALL */
 void gs_name_global(struct gs_emit *e, uint32_t slot);
 struct gs_str *gs_literal_str(struct gs_slice s);
