@@ -38,26 +38,32 @@
 /* How gs_interp_run goes on after a park. */
 enum resume_how { RESUME_PLAIN, RESUME_VALUE, RESUME_ITERATION };
 
-/* ---- operands: a, b, c as byte offsets of 16-byte registers ---- */
+/* ---- operands: read from the instruction where they are needed. Loads are cheaper than picking a 64-bit word apart, and no register holds it. ---- */
 
-#define REG_AT(offset) ((gs_value *)(void *)((char *)base + (offset)))
-#define RA REG_AT((i >> 12) & 0xffff0u)
-#define RB REG_AT((i >> 28) & 0xffff0u)
-#define RC REG_AT((i >> 44) & 0xffff0u)
-#define UB gs_insn_b(i)
-#define UC gs_insn_c(i)
-#define SB gs_insn_sb(i)
-#define SC gs_insn_sc(i)
-#define SBX gs_insn_bx(i)
-#define KB (&p->k[gs_insn_b(i)])
-#define KC (&p->k[gs_insn_c(i)])
-#define ICC (&p->ics[gs_insn_c(i)])
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "operands are read at little-endian places"
+#endif
+typedef uint8_t __attribute__((may_alias)) byte_field;
+typedef uint16_t __attribute__((may_alias)) unsigned_field;
+typedef int16_t __attribute__((may_alias)) signed_field;
+typedef int32_t __attribute__((may_alias)) wide_field;
+#define FIELD(type, offset) (*(const type *)(const void *)((const char *)pc - sizeof(gs_insn) + (offset)))
 
-#define NEXT()                                                                                                         \
-    do {                                                                                                               \
-        i = *pc++;                                                                                                     \
-        goto *labels[i & 0xff];                                                                                        \
-    } while (0)
+#define UX FIELD(byte_field, 1)
+#define UA FIELD(unsigned_field, 2)
+#define UB FIELD(unsigned_field, 4)
+#define UC FIELD(unsigned_field, 6)
+#define SB FIELD(signed_field, 4)
+#define SC FIELD(signed_field, 6)
+#define SBX FIELD(wide_field, 4)
+#define RA (&base[UA])
+#define RB (&base[UB])
+#define RC (&base[UC])
+#define KB (&p->k[UB])
+#define KC (&p->k[UC])
+#define ICC (&p->ics[UC])
+
+#define NEXT() goto *table[*(const byte_field *)(const void *)pc++]
 
 #define SAVE() (vm->pc = pc, vm->base = base)
 
@@ -252,10 +258,10 @@ GS_INLINE int64_t remainder_of(int64_t x, int64_t y)
             goto thrown;                                                                                               \
         hit(r_ != 0);                                                                                                  \
     } while (0)
-#define SLOW_LT(x, y) gs_slow_compare(vm, false, false, x, y)
-#define SLOW_LE(x, y) gs_slow_compare(vm, true, false, x, y)
-#define SLOW_GT(x, y) gs_slow_compare(vm, false, true, y, x)
-#define SLOW_GE(x, y) gs_slow_compare(vm, true, true, y, x)
+#define SLOW_LT(x, y) gs_slow_compare(vm, false, UX != 0, x, y)
+#define SLOW_LE(x, y) gs_slow_compare(vm, true, UX != 0, x, y)
+#define SLOW_GT(x, y) gs_slow_compare(vm, false, UX == 0, y, x)
+#define SLOW_GE(x, y) gs_slow_compare(vm, true, UX == 0, y, x)
 #define JUMP_IF(answer)                                                                                                \
     do {                                                                                                               \
         TAKE_IF(answer, SC);                                                                                           \
@@ -324,7 +330,8 @@ gs_status gs_interp_run(struct gs_vm *vm)
     const gs_insn *pc;
     gs_value *base;
     const struct gs_proto *p;
-    gs_insn i;
+    const void *const *table = labels;
+    __asm__("" : "+r"(table)); /* or its address would be computed at every dispatch */
     int32_t jump;   /* of a back-edge that polls */
     gs_value *win;  /* call window on its way to call_any or enter_slow */
     uint32_t nargs; /* in it */
@@ -402,7 +409,7 @@ L_UPGET: {
     NEXT();
 }
 L_UPSET: {
-    const gs_value *r = &base[-2].f->up[gs_insn_a(i)];
+    const gs_value *r = &base[-2].f->up[UA];
     if (GS_UNLIKELY(r->tag != GS_T_CELL))
         goto malformed;
     COPY(&((struct gs_cell *)r->p)->v, RB);
@@ -515,9 +522,9 @@ L_EQ:
 L_NE:
     EQUALITY(RB, RC, STORE_DENIAL);
 L_LT:
-    COMPARE(RB, RC, <, false, gs_insn_x(i) != 0, STORE_ANSWER);
+    COMPARE(RB, RC, <, false, UX != 0, STORE_ANSWER);
 L_LE:
-    COMPARE(RB, RC, <=, true, gs_insn_x(i) != 0, STORE_ANSWER);
+    COMPARE(RB, RC, <=, true, UX != 0, STORE_ANSWER);
 L_CONCAT:
     SLOW(gs_slow_concat(vm, RB, UC, RA));
 
@@ -548,13 +555,13 @@ L_JEQI:
 L_JNEI:
     EQUALITY_I(JUMP_UNLESS);
 L_JLT:
-    COMPARE(RA, RB, <, false, gs_insn_x(i) != 0, JUMP_IF);
+    COMPARE(RA, RB, <, false, UX != 0, JUMP_IF);
 L_JNLT:
-    COMPARE(RA, RB, <, false, gs_insn_x(i) != 0, JUMP_UNLESS);
+    COMPARE(RA, RB, <, false, UX != 0, JUMP_UNLESS);
 L_JLE:
-    COMPARE(RA, RB, <=, true, gs_insn_x(i) != 0, JUMP_IF);
+    COMPARE(RA, RB, <=, true, UX != 0, JUMP_IF);
 L_JNLE:
-    COMPARE(RA, RB, <=, true, gs_insn_x(i) != 0, JUMP_UNLESS);
+    COMPARE(RA, RB, <=, true, UX != 0, JUMP_UNLESS);
 L_JLTI:
     COMPARE_I(<, SLOW_LT, JUMP_IF);
 L_JNLTI:
@@ -590,7 +597,7 @@ L_CALL: {
     goto call_any;
 }
 L_CALLV: {
-    uint32_t a = gs_insn_a(i);
+    uint32_t a = UA;
     nargs = UB;
     SAVE();
     if (GS_UNLIKELY(gs_slow_spread(vm, a, &nargs) != GS_OK))
@@ -622,14 +629,14 @@ L_CALLM: {
         goto call_any;
     }
     SAVE();
-    if (GS_UNLIKELY(gs_slow_method(vm, ic, gs_insn_a(i), &nargs) != GS_OK))
+    if (GS_UNLIKELY(gs_slow_method(vm, ic, UA, &nargs) != GS_OK))
         goto thrown;
     win = w;
     method = nargs == UB;
     goto call_any;
 }
 L_CALLMV: {
-    uint32_t a = gs_insn_a(i), given;
+    uint32_t a = UA, given;
     nargs = UB;
     SAVE();
     if (GS_UNLIKELY(gs_slow_spread(vm, a, &nargs) != GS_OK))
@@ -852,7 +859,7 @@ L_FORPREP: {
     gs_value *it = RA;
     bool any;
     SAVE();
-    if (GS_UNLIKELY(gs_slow_forprep(vm, it, gs_insn_x(i), &any) != GS_OK))
+    if (GS_UNLIKELY(gs_slow_forprep(vm, it, UX, &any) != GS_OK))
         goto thrown;
     if (!any)
         pc += SBX;
@@ -876,7 +883,7 @@ L_ITERNEW:
     SLOW(gs_slow_iternew(vm, RA, UB));
 L_ITERNEXT: {
     gs_value *it = RA, *to = RB;
-    unsigned nvars = gs_insn_x(i);
+    unsigned nvars = UX;
     if (GS_LIKELY(it->tag == GS_T_ARRAY && it[1].tag == GS_T_INT)) {
         const struct gs_array *a = it->a;
         uint64_t at = it[1].u;
@@ -929,7 +936,7 @@ L_RETHROW:
 L_DEFERPUSH:
     SLOW(gs_slow_deferpush(vm, RA, RB, UC));
 L_DEFERCALL: {
-    uint32_t a = gs_insn_a(i);
+    uint32_t a = UA;
     bool any;
     SAVE();
     if (GS_UNLIKELY(gs_slow_deferpop(vm, *RB, a, &nargs, &any) != GS_OK))
