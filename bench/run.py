@@ -3,7 +3,7 @@
 """Run the benchmark programs beside their peers, check every answer, print a table, write JSON.
 
     bench/run.py [--binary build/release/langoost] [--runs N] [--only a,b] [--peers lua,go,c]
-                 [--flags=--jit=off] [--json FILE] [group]
+                 [--flags=--jit=off] [--clock cpu] [--json FILE] [group]
 
 Groups: sequential, concurrency, startup, all. A program and its peers run in turns (A B C, A B C),
 so that a slow minute of the machine hits all of them. What is timed is the whole process. The exit
@@ -59,6 +59,8 @@ NOT_IN_MEAN = {"ticker_load"}
 class Result:
     """All runs of one contestant in one benchmark."""
 
+    clock = "wall"  # which of the two the table shows
+
     def __init__(self):
         self.walls = []  # seconds
         self.cpus = []  # seconds of all threads
@@ -67,11 +69,14 @@ class Result:
         self.failure = None  # why it was not run to the end
         self.wrong = False  # the failure is a wrong answer or a crash, not slowness
 
+    def times(self):
+        return self.cpus if self.clock == "cpu" else self.walls
+
     def median(self):
-        return statistics.median(self.walls) if self.walls else None
+        return statistics.median(self.times()) if self.walls else None
 
     def best(self):
-        return min(self.walls) if self.walls else None
+        return min(self.times()) if self.walls else None
 
     def peak(self):
         return max(self.peaks) if self.peaks else None
@@ -86,8 +91,8 @@ class Result:
     def as_json(self):
         out = {"wall_s": self.walls, "cpu_s": self.cpus, "peak_kib": self.peaks}
         if self.walls:
-            out["median_s"] = self.median()
-            out["min_s"] = self.best()
+            out["median_s"] = statistics.median(self.walls)
+            out["min_s"] = min(self.walls)
         if self.notes:
             out["notes"] = {k: {"unit": u, "values": v} for k, (u, v) in self.notes.items()}
         if self.failure:
@@ -351,7 +356,8 @@ def print_rows(rows):
 
 
 def print_group(group, table, who):
-    print(f"\n{group}: median of whole processes; ratio = {SUBJECT} / peer, below 1 is faster")
+    what = "CPU time of" if Result.clock == "cpu" else "time of"
+    print(f"\n{group}: median {what} whole processes; ratio = {SUBJECT} / peer, below 1 is faster")
     who = [w for w in who if any(w in results for results in table.values())]
     memory = group != "sequential"
     rows = [[""] + [h for w in who for h in columns(w, memory)]]
@@ -439,6 +445,8 @@ def parse_args():
     p.add_argument("--peers", default=",".join(PEERS), help="of " + ",".join(PEERS) + ", or none")
     p.add_argument("--peers-only", action="store_true", help="run the peers alone")
     p.add_argument("--flags", default="", help="flags for langoost run, as --flags='--jit=off'")
+    p.add_argument("--clock", choices=["wall", "cpu"], default="wall",
+                   help="what the table shows; cpu is steadier on a busy machine")
     p.add_argument("--timeout", type=int, default=300, help="seconds for one run (default 300)")
     p.add_argument("--json", help="where to write the results (default below build/bench)")
     p.add_argument("--list", action="store_true", help="list the benchmarks and stop")
@@ -530,6 +538,7 @@ def write_json(path, info, args, tables):
 
 def main():
     args = parse_args()
+    Result.clock = args.clock
     chosen = choose(args)
     if args.list:
         for group, names in chosen.items():
