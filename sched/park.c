@@ -360,11 +360,11 @@ void gs_park_outside_end_mt(struct gs_sched *s)
         if (i >= 0) {
             w = gs_sched_worker(s, (unsigned)i);
             claim_locked(p, w);
+            count_rouse(s);
         }
     }
     gs_spin_unlock(&p->lock);
-    if (w) {
-        count_rouse(s);
+    /* From here on the run may end and s be freed: only the address is used, and a wake-up at a stale one is harmless. */
+    if (w)
         gs_futex_wake(&w->wake, 1);
-    }
 }

@@ -44,7 +44,9 @@ struct gs_sched_config {
 
 /* NULL when memory is out. Starts nothing. */
 struct gs_sched *gs_sched_new(const struct gs_sched_config *cfg);
-/* After gs_sched_run has returned; joins all threads. */
+/* After gs_sched_run has returned, and with no other thread inside a call on s (one that is bracketed by outside_begin and
+ * outside_end may still be on its way out of the latter). Joins all threads, so it waits for offloaded calls that are out: a
+ * program that wants to exit at once does not call it. */
 void gs_sched_free(struct gs_sched *s);
 /* Runs first and all that comes of it on the calling thread (and others). Returns the code given to gs_sched_stop.
  * Tasks still queued or parked by then are left as they are: the caller owns and may drop them. */

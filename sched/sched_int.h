@@ -144,8 +144,8 @@ struct gs_sched {
 
 static inline struct gs_worker *gs_sched_worker(const struct gs_sched *s, unsigned i)
 {
-    /* Relaxed: whoever knows a worker's number got it from something that came after the table was stored. */
-    return gs_load_rlx(&s->worker)[i];
+    /* [W1] acquire: the table may just have been exchanged for one with room for all. */
+    return gs_load_acq(&s->worker)[i];
 }
 
 static inline unsigned gs_sched_started(const struct gs_sched *s)

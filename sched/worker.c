@@ -16,6 +16,7 @@
 #include "sched_int.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "port/clock.h"
@@ -424,15 +425,8 @@ static void *thread_main(void *arg)
 
 int gs_worker_start_thread(struct gs_worker *w)
 {
-    char name[16] = "goost-worker";
-    if (w->index < 1000) {
-        static const char digits[] = "0123456789";
-        name[6] = 'w';
-        name[7] = digits[w->index / 100];
-        name[8] = digits[w->index / 10 % 10];
-        name[9] = digits[w->index % 10];
-        name[10] = 0;
-    }
+    char name[16];
+    snprintf(name, sizeof name, "goost-%u", w->index);
     int err = gs_thread_start(&w->thread, name, thread_main, w);
     w->has_thread = err == 0;
     return err;
