@@ -130,7 +130,8 @@ void gs_annot_value(struct gs_walker *w, const struct gs_typeref *t, const struc
         want = ARRAY;
     else if (t->module.n == 0)
         base_of(t->name, &want);
-    if (fits(want, is))
+    bool poison;
+    if (fits(want, is) || (want == NAMED && type_sym(w, t, &poison) == NULL))
         return;
     gs_diag_warning(w->c->diag, w->u->src, value->pos, "%s where %.*s%s%.*s%s is annotated", word,
                     GS_SLICE_ARGS(t->module), dot(t), GS_SLICE_ARGS(t->name), t->arrays ? "[]" : "");

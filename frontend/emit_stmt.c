@@ -94,8 +94,11 @@ static void let(struct gs_emit *e, const struct gs_node *n)
         early_cell(e, s);
         e->vars = top = e->top;
     }
-    uint32_t r = gs_alloc(e, 1);
-    init_to(e, n, r);
+    uint32_t r;
+    if (n->a == NULL || !gs_in_place(e, n->a, &r)) {
+        r = gs_alloc(e, 1);
+        init_to(e, n, r);
+    }
     gs_put_abc(e, GS_OP_CELLSET, s->reg, r, 0);
     gs_free_to(e, top);
 }

@@ -171,7 +171,9 @@ static void link_class(struct gs_walker *w, struct gs_sym *s)
     while (base->kind == GS_N_MEMBER)
         base = base->a;
     if (base->kind == GS_N_NAME) {
-        base->info = gs_scope_lookup(w, base->name);
+        /* A let further down is no class, but it is not undefined either. */
+        struct gs_sym *bound = gs_ident(w->c, base->name)->sym;
+        base->info = bound ? bound : gs_scope_lookup(w, base->name);
         if (base->info == NULL) {
             gs_scope_error(w, base->pos, "undefined variable \"%.*s\"", GS_SLICE_ARGS(base->name));
             return;
