@@ -35,9 +35,9 @@ void gs_put_abx(struct gs_emit *e, enum gs_op op, uint32_t a, int32_t bx)
     gs_put(e, gs_insn_abx(op, a, bx));
 }
 
-uint32_t gs_here(const struct gs_emit *e)
+uint32_t gs_here(struct gs_emit *e)
 {
-    return e->code.n;
+    return e->pinned = e->code.n;
 }
 
 uint32_t gs_label(struct gs_emit *e)
@@ -47,16 +47,30 @@ uint32_t gs_label(struct gs_emit *e)
     return e->labels.n - 1;
 }
 
+/* A jump to what follows it is taken back, unless something else refers to the place behind it. */
+static void drop_idle_jump(struct gs_emit *e, uint32_t label)
+{
+    const struct gs_jump *j = e->jumps.n ? &e->jumps.v[e->jumps.n - 1] : NULL;
+    if (j == NULL || !e->dead || j->label != label || j->pc + 1 != e->code.n || e->pinned == e->code.n ||
+        gs_insn_op(e->code.v[j->pc]) != GS_OP_JMP)
+        return;
+    e->jumps.n--;
+    e->code.n--;
+    e->lines.n--;
+}
+
 void gs_place(struct gs_emit *e, uint32_t label)
 {
-    e->labels.v[label] = e->code.n;
-    if (e->label_used.v[label])
-        e->dead = false;
+    if (!e->label_used.v[label])
+        return;
+    drop_idle_jump(e, label);
+    e->labels.v[label] = gs_here(e);
+    e->dead = false;
 }
 
 void gs_place_loop(struct gs_emit *e, uint32_t label)
 {
-    e->labels.v[label] = e->code.n;
+    e->labels.v[label] = gs_here(e);
 }
 
 void gs_jump(struct gs_emit *e, gs_insn i, uint32_t label)
@@ -78,7 +92,7 @@ void gs_handler(struct gs_emit *e, uint32_t from, uint32_t to, uint32_t reg)
 {
     if (from == to)
         return;
-    GS_VEC_PUSH(&e->handlers, (struct gs_range_handler){from, to, e->code.n, reg});
+    GS_VEC_PUSH(&e->handlers, (struct gs_range_handler){from, to, gs_here(e), reg});
     e->dead = false;
 }
 
@@ -384,7 +398,7 @@ static void free_emit(struct gs_emit *e)
 
 void gs_emit_begin(struct gs_emit *e, struct gs_emit *outer, struct gs_unit *u, struct gs_fnscope *f)
 {
-    *e = (struct gs_emit){.outer = outer, .u = u, .c = u->c, .f = f};
+    *e = (struct gs_emit){.outer = outer, .u = u, .c = u->c, .f = f, .pinned = UINT32_MAX};
     e->line = f->node ? f->node->pos.line : 1;
 }
 

@@ -85,8 +85,8 @@ struct gs_emit {
     uint32_t line;           /* of what is being emitted */
     uint32_t self_reg;       /* holds the running function, when f->self_reg */
     uint32_t defer_reg;      /* list of deferred calls, when f->has_defer */
+    uint32_t pinned;         /* last place that something refers to */
     bool dead;
-    bool too_large;
     const char *limit;       /* what there is too much of */
     unsigned depth;
 };
@@ -104,7 +104,7 @@ void gs_place(struct gs_emit *e, uint32_t label);      /* here; reachable when s
 void gs_place_loop(struct gs_emit *e, uint32_t label); /* here; a jump will follow */
 void gs_jump(struct gs_emit *e, gs_insn i, uint32_t label); /* i's offset is filled in later */
 void gs_goto(struct gs_emit *e, uint32_t label);
-uint32_t gs_here(const struct gs_emit *e);
+uint32_t gs_here(struct gs_emit *e); /* the place of the next instruction; it stays what it is */
 /* Errors raised in [from, to) go to this place with the error in reg. Inner ones first. Nothing when the range is empty. */
 void gs_handler(struct gs_emit *e, uint32_t from, uint32_t to, uint32_t reg);
 

@@ -23,6 +23,12 @@ static bool is_endless(const struct gs_node *cond)
     return cond == NULL || (gs_const_fold(cond, &v) && gs_is(v, GS_T_BOOL) && v.u != 0);
 }
 
+static bool is_never(const struct gs_node *cond)
+{
+    gs_value v;
+    return cond != NULL && gs_const_fold(cond, &v) && (gs_is(v, GS_T_BOOL) || gs_is(v, GS_T_NIL)) && v.u == 0;
+}
+
 /* Jumps to the condition when there is one. */
 static uint32_t enter_loop(struct gs_emit *e, const struct gs_node *cond, uint32_t *test)
 {
@@ -50,6 +56,15 @@ void gs_while(struct gs_emit *e, const struct gs_node *n)
 {
     struct gs_loop l;
     uint32_t test;
+    bool dead = e->dead;
+    if (is_never(n->a)) { /* its functions are compiled all the same: they may be wrong */
+        e->dead = true;
+        loop_begin(e, &l);
+        gs_block(e, n->b);
+        e->loop = l.outer;
+        e->dead = dead;
+        return;
+    }
     loop_begin(e, &l);
     uint32_t body = enter_loop(e, n->a, &test);
     gs_block(e, n->b);
