@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * array.c - arrays: storage, growth, widening, sharing. Sorting is in array_sort.c.
  *
- * Storage    Kinds of one byte and eight bytes an element are packed; VALUE storage holds values. Packed storage below
- *            GS_PAYLOAD_MIN bytes is a RAW object of the heap, above it a payload outside; VALUE storage is always a VALUES
- *            object (a large one when it is big). Storage belongs to one array alone unless COW is set.
- * prepare    Every writer calls it first: afterwards the storage is of the kind wanted, writable, and has the room wanted;
- *            or nothing has changed and memory is out. Everything below it may then just write.
- * Handles    A handle is never packed as an int: its object would be lost (value.h). It makes the storage VALUE.
+ * Storage    Kinds of one byte and eight bytes an element are packed; VALUE storage holds values.
+ *            Packed storage below GS_PAYLOAD_MIN bytes is a RAW object of the heap, above it a
+ *            payload outside; VALUE storage is always a VALUES object (a large one when it is big).
+ *            Storage belongs to one array alone unless COW is set.
+ * prepare    Every writer calls it first: afterwards the storage is of the kind wanted, writable,
+ *            and has the room wanted; or nothing has changed and memory is out. Everything below it
+ *            may then just write.
+ * Handles    A handle is never packed as an int: its object would be lost (value.h). It makes the
+ *            storage VALUE.
  */
 #include "array.h"
 
@@ -124,7 +127,8 @@ static void storage_drop(struct gs_heap *h, struct gs_array *a)
     gs_payload_release(a->pay);
 }
 
-/* Puts s in a's place. False when there was no room in the final list: then s is gone and a unchanged. */
+/* Puts s in a's place. False when there was no room in the final list: then s is gone and a
+ * unchanged. */
 static bool storage_install(struct gs_heap *h, struct gs_array *a, enum gs_store st,
                             const struct storage *s)
 {
@@ -161,7 +165,8 @@ static void convert(void *out, enum gs_store to, const struct gs_array *a, int64
     }
 }
 
-/* The capacity to ask for when `need` elements must fit: doubling for a linear push loop, by half once that is many MiB. */
+/* The capacity to ask for when `need` elements must fit: doubling for a linear push loop, by half
+ * once that is many MiB. */
 static int64_t growth(enum gs_store st, int64_t cap, int64_t need)
 {
     int64_t es = (int64_t)elem_size(st);
@@ -358,8 +363,8 @@ struct gs_array *gs_array_share(struct gs_heap *h, struct gs_array *a)
 struct gs_array *gs_array_slice(struct gs_heap *h, const struct gs_array *a, int64_t from,
                                 int64_t to)
 {
-    /* The part must be most of the payload, or a few elements would hold all of it; and sharing makes both slower to write
-     * to, which a small copy is not worth. */
+    /* The part must be most of the payload, or a few elements would hold all of it; and sharing
+     * makes both slower to write to, which a small copy is not worth. */
     if (from == 0 && a->pay && a->pay->bytes >= SLICE_SHARE_MIN && to >= a->len / 2)
         return share_payload(h, (struct gs_array *)(uintptr_t)a, to);
     return copy_part(h, a, from, to);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * array_sort.c - sorting arrays of numbers and of strings without a comparison function.
  *
- * Packed     INT and FLOAT storage is radix-sorted by bytes, least significant first (stable), on keys whose unsigned order is the
- *            order wanted; bytes that are the same in all keys are skipped. BYTE storage is counted.
- * Values     Strings and mixed numbers become items of a 64-bit key and a reference: the first eight bytes of a string, the
- *            nearest double of a number. Most comparisons end at the keys; equal keys are told apart exactly. Merge sort.
+ * Packed     INT and FLOAT storage is radix-sorted by bytes, least significant first (stable), on
+ *            keys whose unsigned order is the order wanted; bytes that are the same in all keys are
+ *            skipped. BYTE storage is counted.
+ * Values     Strings and mixed numbers become items of a 64-bit key and a reference: the first
+ *            eight bytes of a string, the nearest double of a number. Most comparisons end at the
+ *            keys; equal keys are told apart exactly. Merge sort.
  * Order      -0.0 and 0.0 are equal and stay in their order; NaNs come last, in their order.
  */
 #include <string.h>

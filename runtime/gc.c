@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: MIT
  * gc.c - the collector of one heap: marks, then sweeps lines. Nothing moves.
  *
- * Colours    An object's flags hold a mark colour, 0 to 3. New objects have 0. A collection picks a colour that no object
- *            which the heap believes alive can have (heap->colours knows the ones in use), marks with it, and afterwards
- *            the living ones have that colour or, when made since, 0. So no mark is ever cleared, a fragment (colour 0
- *            throughout) can be adopted as it is, and a marking that had to be given up leaves no traces that could be
- *            taken for marks of the next one. Three colours, because an adopted heap or a given-up marking adds one.
- * Invariant  [G1] Every value that the roots or living objects hold was valid after the last collection: memory is freed
- *            and reused in collections only, and each collection clears what lies above the stack's top. A stale value
- *            thus keeps something alive too long, but is always safe to mark. (Storage objects are freed earlier, but
- *            no value ever refers to one.)
- * Marking    An explicit stack of words, starting in the C stack. Popped objects are prefetched and wait in a short ring
- *            before they are looked at, which hides most of the cache misses of a large heap. Children are pushed
- *            unseen. Long value arrays and maps are pushed as ranges and scanned piecewise, so the stack stays shallow.
- *            When it cannot grow, the collection is given up and nothing is freed.
- * Sweep      Line marks of each block are counted: no line marked: the block is free (kept in reserve as far as the next
- *            cycle will need it); holes: the block is recycled. Objects are never visited by the sweep; large ones and
- *            holders of outside shares are in vectors of their own.
+ * Colours    An object's flags hold a mark colour, 0 to 3. New objects have 0. A collection picks a
+ *            colour that no object which the heap believes alive can have (heap->colours knows the
+ *            ones in use), marks with it, and afterwards the living ones have that colour or, when
+ *            made since, 0. So no mark is ever cleared, a fragment (colour 0 throughout) can be
+ *            adopted as it is, and a marking that had to be given up leaves no traces that could be
+ *            taken for marks of the next one. Three colours, because an adopted heap or a given-up
+ *            marking adds one.
+ * Invariant  [G1] Every value that the roots or living objects hold was valid after the last
+ *            collection: memory is freed and reused in collections only, and each collection clears
+ *            what lies above the stack's top. A stale value thus keeps something alive too long,
+ *            but is always safe to mark. (Storage objects are freed earlier, but no value ever
+ *            refers to one.)
+ * Marking    An explicit stack of words, starting in the C stack. Popped objects are prefetched and
+ *            wait in a short ring before they are looked at, which hides most of the cache misses
+ *            of a large heap. Children are pushed unseen. Long value arrays and maps are pushed as
+ *            ranges and scanned piecewise, so the stack stays shallow. When it cannot grow, the
+ *            collection is given up and nothing is freed.
+ * Sweep      Line marks of each block are counted: no line marked: the block is free (kept in
+ *            reserve as far as the next cycle will need it); holes: the block is recycled. Objects
+ *            are never visited by the sweep; large ones and holders of outside shares are in
+ *            vectors of their own.
  * Pacing     The next collection comes after as many bytes as are alive now, at least GS_GC_FIRST.
  */
 #include "heap_int.h"
@@ -30,8 +35,7 @@
 #include "port/mem.h"
 #include "shape.h"
 
-#define RING                                                                                       \
-    16u /* objects between prefetch and use; bench micro/heap live_heap: 8 is 40 % slower, 32 the same */
+#define RING 16u /* objects between prefetch and use; micro/heap live_heap: 8 is 40 % slower */
 #define LOCAL_STACK 512u /* words on the C stack; most small heaps need no more */
 #define RANGE_STEP 32u   /* values of a range that are scanned at a time */
 #define DRAIN_AT 4096u   /* words on the stack after which roots are drained on the way */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * gc_check.c - walks everything reachable from a value and looks whether it is well-formed. For tests and debugging.
+ * gc_check.c - walks everything reachable from a value and looks whether it is well-formed. For
+ * tests and debugging.
  *
  * The walk keeps a set of what it has seen and a work list; recursion never happens here either.
  */

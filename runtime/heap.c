@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT
- * heap.c - where a heap's memory comes from: chunks, blocks, large objects, and the books about them.
+ * heap.c - where a heap's memory comes from: chunks, blocks, large objects, and the books about
+ * them.
  *
- * Runs       h->cur..h->end is the bump run, inside one chunk, one hole or one fresh block. Objects of more than a line
- *            that do not fit there while holes are waiting go to a second run (ocur..oend) in a fresh block, so that one
- *            of them does not throw many small holes away.
- * newflags   0 while the bump run is in a block, GS_OF_CHUNK in a chunk. An object of GS_LARGE_MIN bytes asked for
- *            through gs_heap_alloc gets an allocation of its own and an empty run behind it, so that newflags can be
- *            GS_OF_LARGE until the next slow path. The overflow run is used only while newflags is 0.
- * Books      used counts memory taken from the allocator, holes and reserve included, and outside shares. What is handed
- *            out again of it lowers `threshold` instead, so that used > threshold says when as much has been allocated
- *            as the last collection allowed, from wherever it came.
- *            The process-wide sum is told in steps of REPORT_STEP: a shared counter written by each small task would
- *            cost more than the tasks.
+ * Runs       h->cur..h->end is the bump run, inside one chunk, one hole or one fresh block. Objects
+ *            of more than a line that do not fit there while holes are waiting go to a second run
+ *            (ocur..oend) in a fresh block, so that one of them does not throw many small holes
+ *            away.
+ * newflags   0 while the bump run is in a block, GS_OF_CHUNK in a chunk. An object of GS_LARGE_MIN
+ *            bytes asked for through gs_heap_alloc gets an allocation of its own and an empty run
+ *            behind it, so that newflags can be GS_OF_LARGE until the next slow path. The overflow
+ *            run is used only while newflags is 0.
+ * Books      used counts memory taken from the allocator, holes and reserve included, and outside
+ *            shares. What is handed out again of it lowers `threshold` instead, so that used >
+ *            threshold says when as much has been allocated as the last collection allowed, from
+ *            wherever it came. The process-wide sum is told in steps of REPORT_STEP: a shared
+ *            counter written by each small task would cost more than the tasks.
  */
 #include "heap_int.h"
 
@@ -209,8 +212,8 @@ static void *alloc_overflow(struct gs_heap *h, size_t n)
     return p;
 }
 
-/* Large, but asked for without gs_heap_new: newflags holds GS_OF_LARGE, and the empty run sees to it that the next
- * allocation comes to the slow path and sets it anew. */
+/* Large, but asked for without gs_heap_new: newflags holds GS_OF_LARGE, and the empty run sees to
+ * it that the next allocation comes to the slow path and sets it anew. */
 static void *alloc_large_run(struct gs_heap *h, size_t n)
 {
     void *p = gs_large_new(h, n);
@@ -231,7 +234,8 @@ GS_COLD void *gs_heap_alloc_slow(struct gs_heap *h, size_t n)
     bool medium = n > GS_LINE_SIZE && h->newflags == 0;
     if (medium && (h->recycle || (size_t)(h->end - h->cur) > GS_LINE_SIZE))
         return alloc_overflow(h, n);
-    /* A hole of GS_HOLE_MIN lines holds every object that is not medium; behind a chunk run the size is unknown. */
+    /* A hole of GS_HOLE_MIN lines holds every object that is not medium; behind a chunk run the
+     * size is unknown. */
     while (next_hole(h))
         if ((size_t)(h->end - h->cur) >= n)
             return bump(h, n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * heap_int.h - blocks, large objects and storage objects; for the files that implement the heap and the objects in it.
+ * heap_int.h - blocks, large objects and storage objects; for the files that implement the heap and
+ * the objects in it.
  */
 #ifndef GS_RUNTIME_HEAP_INT_H
 #define GS_RUNTIME_HEAP_INT_H
@@ -38,8 +39,9 @@ GS_INLINE struct gs_large *gs_large_of(const struct gs_obj *o)
     return (struct gs_large *)((uintptr_t)o - sizeof(struct gs_large));
 }
 
-/* Storage objects (RAW: bytes, VALUES: values): the data starts 16 bytes behind the header. Each is referenced by exactly one array,
- * object or map, never by a value, so that its owner may free or move it at any time. aux32 is the data's size in units of 16. */
+/* Storage objects (RAW: bytes, VALUES: values): the data starts 16 bytes behind the header. Each is
+ * referenced by exactly one array, object or map, never by a value, so that its owner may free or
+ * move it at any time. aux32 is the data's size in units of 16. */
 #define GS_STORAGE_HEAD 16u
 
 GS_INLINE struct gs_obj *gs_storage_obj(const void *data)
@@ -52,12 +54,15 @@ GS_INLINE size_t gs_storage_bytes(const void *data)
 }
 /* The data of a new storage object of at least n bytes; NULL when out. Not zeroed. */
 void *gs_storage_new(struct gs_heap *h, enum gs_kind kind, size_t n);
-/* Makes data's object hold at least n bytes, in place or moved, contents kept; NULL when out: unchanged. data may be NULL. */
+/* Makes data's object hold at least n bytes, in place or moved, contents kept; NULL when out:
+ * unchanged. data may be NULL. */
 void *gs_storage_grow(struct gs_heap *h, enum gs_kind kind, void *data, size_t used, size_t n);
-/* Gives data's object back where that is possible at once (large, or last in the bump run). data may be NULL. */
+/* Gives data's object back where that is possible at once (large, or last in the bump run). data
+ * may be NULL. */
 void gs_storage_free(struct gs_heap *h, void *data);
 
-/* A bigger object than a block takes, or any that asks for it. The header is the caller's to write, with GS_OF_LARGE. */
+/* A bigger object than a block takes, or any that asks for it. The header is the caller's to write,
+ * with GS_OF_LARGE. */
 void *gs_large_new(struct gs_heap *h, size_t n);
 void gs_large_free(struct gs_heap *h, struct gs_obj *o);
 

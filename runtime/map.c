@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * map.c - the hash table behind dictionary objects.
  *
- * Entries lie in insertion order; the index maps hashes to entry numbers, with linear probing. A removed key leaves its entry (key
- * NULL) and its place in the index, which later probes pass over. When the entries are used up they are compacted, or doubled
- * when few of them are removed ones; the index is then built anew, so no removed place survives.
- * The index has at least 4/3 as many places as there are entries, so a probe always ends. A place holds the entry's number + 1 in its
- * low bits and as much of the hash as fits in the others, so that a probe looks into (almost) no entry but the right one.
+ * Entries lie in insertion order; the index maps hashes to entry numbers, with linear probing. A
+ * removed key leaves its entry (key NULL) and its place in the index, which later probes pass over.
+ * When the entries are used up they are compacted, or doubled when few of them are removed ones;
+ * the index is then built anew, so no removed place survives. The index has at least 4/3 as many
+ * places as there are entries, so a probe always ends. A place holds the entry's number + 1 in its
+ * low bits and as much of the hash as fits in the others, so that a probe looks into (almost) no
+ * entry but the right one.
  */
 #include "map.h"
 
@@ -25,7 +27,8 @@ static uint32_t index_size(uint32_t cap)
     return n;
 }
 
-/* mask covers entry + 1, for the index has more places than there are entries; the hash's bits above it are not used for the home. */
+/* mask covers entry + 1, for the index has more places than there are entries; the hash's bits
+ * above it are not used for the home. */
 static void index_put(struct gs_map *m, uint32_t hash, uint32_t entry)
 {
     uint32_t i = hash & m->mask;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * object.c - permanent memory, and the layouts that the collector, the interpreter and compiled code rely on.
+ * object.c - permanent memory, and the layouts that the collector, the interpreter and compiled
+ * code rely on.
  *
- * Permanent memory is a bump allocator over chunks that are never freed. The chunks are linked from one static list, so that a leak
- * checker sees everything as reachable. The first chunk is static: a small program takes no memory from the system for it.
+ * Permanent memory is a bump allocator over chunks that are never freed. The chunks are linked from
+ * one static list, so that a leak checker sees everything as reachable. The first chunk is static:
+ * a small program takes no memory from the system for it.
  */
 #include "object.h"
 
@@ -52,7 +54,8 @@ void *gs_perm_alloc(size_t n)
     gs_spin_unlock(&perm_lock);
     if (p)
         return p;
-    /* The allocator may block, so not under the spin lock. Two threads may both come here: the loser's rest is wasted. */
+    /* The allocator may block, so not under the spin lock. Two threads may both come here: the
+     * loser's rest is wasted. */
     bool own = n > PERM_CHUNK / 4;
     size_t size = own ? n : PERM_CHUNK;
     struct perm_chunk *c = gs_mem_must_zalloc(sizeof *c + size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * payload.c - the shared buffers behind arrays and long strings; the counting rules stand in payload.h.
+ * payload.c - the shared buffers behind arrays and long strings; the counting rules stand in
+ * payload.h.
  */
 #include "payload.h"
 

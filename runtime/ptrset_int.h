@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * ptrset_int.h - a set of pointers: open addressing, removal by moving back. Zero-initialised is empty.
+ * ptrset_int.h - a set of pointers: open addressing, removal by moving back. Zero-initialised is
+ * empty.
  */
 #ifndef GS_RUNTIME_PTRSET_INT_H
 #define GS_RUNTIME_PTRSET_INT_H

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT
  * shape.c - the process-wide tree of shapes. Objects' fields are in shape_object.c.
  *
- * Table      Ids lead to shapes through segments of SEG shapes. [S1] a segment pointer and a shape's entry are stored with release
- *            once the shape is complete, and loaded with acquire.
- * Lookup     The keys of a shape are in a table made at the first lookup (struct keys): in slot order, and for more than
- *            LINEAR of them with an index by hash of the atom's address. [S2] published by pointer, release and acquire; made under the lock,
- *            so it is made once.
- * Next       The shape with one key more: a single one is the transition pointer itself with bit 0 set, more are in a hash table
- *            by key. [S3] entries and tables are published with release; a reader that misses a fresh one comes to the lock.
- * Limits     Data can make any number of key sets, and shapes are for ever: after BUDGET shapes new ones are refused, and objects turn
- *            into dictionaries (GS_SHAPE_LIMIT bounds what an inline cache can name; the budget is about memory).
- * Lock       tree_lock guards making shapes and everything published from them. Held for a few hundred instructions with permanent
- *            allocations inside, so it is a mutex, not a spin lock.
+ * Table      Ids lead to shapes through segments of SEG shapes. [S1] a segment pointer and a
+ *            shape's entry are stored with release once the shape is complete, and loaded with
+ *            acquire.
+ * Lookup     The keys of a shape are in a table made at the first lookup (struct keys): in slot
+ *            order, and for more than LINEAR of them with an index by hash of the atom's address.
+ *            [S2] published by pointer, release and acquire; made under the lock, so it is made
+ *            once.
+ * Next       The shape with one key more: a single one is the transition pointer itself with bit 0
+ *            set, more are in a hash table by key. [S3] entries and tables are published with
+ *            release; a reader that misses a fresh one comes to the lock.
+ * Limits     Data can make any number of key sets, and shapes are for ever: after BUDGET shapes new
+ *            ones are refused, and objects turn into dictionaries (GS_SHAPE_LIMIT bounds what an
+ *            inline cache can name; the budget is about memory).
+ * Lock       tree_lock guards making shapes and everything published from them. Held for a few
+ *            hundred instructions with permanent allocations inside, so it is a mutex, not a spin
+ *            lock.
  */
 #include "shape.h"
 

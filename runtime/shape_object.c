@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * shape_object.c - the fields of objects: slots by shape, or a hash map.
  *
- * Slots      Inline first; an object that outgrows them has all its slots in a VALUES object, and the inline ones lie idle. Slots
- *            behind the shape's last key are nil at all times: the collector marks every slot without looking the shape up, and an
- *            append finds its slot ready.
- * Dictionary One way: see shape.h for when. Field writes that remove the last added key step back to the parent shape
- *            instead, so that a key set and removed again costs nothing.
- * Computed   Keys that the program computes or reads from data make shapes, too (JSON records), within limits
- *            (gs_shape_add_computed), beyond which the object is taken to be a dictionary. Callers say so by the function
- *            that they call; a key that is no atom was computed in any case.
+ * Slots      Inline first; an object that outgrows them has all its slots in a VALUES object, and
+ *            the inline ones lie idle. Slots behind the shape's last key are nil at all times: the
+ *            collector marks every slot without looking the shape up, and an append finds its slot
+ *            ready.
+ * Dictionary One way: see shape.h for when. Field writes that remove the last added key step back
+ * to the parent shape
+ * instead, so that a key set and removed again costs nothing.
+ * Computed   Keys that the program computes or reads from data make shapes, too (JSON records),
+ *            within limits (gs_shape_add_computed), beyond which the object is taken to be a
+ *            dictionary. Callers say so by the function that they call; a key that is no atom was
+ *            computed in any case.
  */
 #include <string.h>
 

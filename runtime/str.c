@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  * str.c - strings, atoms, UTF-8.
  *
- * Building   `s = s + t` must be linear over a loop. The first concatenation whose result is long makes a buffer; when its left side
- *            is the longer one (it looks like building) the buffer has room, and later ones whose left side ends where the
- *            buffer's used part ends append there. No older string looks behind its own length, so nobody sees the append.
- *            A buffer that is full is left to its strings and a doubled one goes on. A concatenation to the middle of a
- *            buffer, to somebody else's or to a constant gets a little room only: it may be the only one.
- * Atoms      One open-addressing table of pointers. Readers probe it without a lock: [A1] an entry is stored with release
- *            after its atom is complete and loaded with acquire; the table pointer likewise. Growing publishes a new table
- *            and leaves the old one to late readers, who at worst miss an atom and come to the lock. Empty and one-byte
- *            strings have a static table of their own and are not in it.
+ * Building   `s = s + t` must be linear over a loop. The first concatenation whose result is long
+ *            makes a buffer; when its left side is the longer one (it looks like building) the
+ *            buffer has room, and later ones whose left side ends where the buffer's used part ends
+ *            append there. No older string looks behind its own length, so nobody sees the append.
+ *            A buffer that is full is left to its strings and a doubled one goes on. A
+ *            concatenation to the middle of a buffer, to somebody else's or to a constant gets a
+ *            little room only: it may be the only one.
+ * Atoms      One open-addressing table of pointers. Readers probe it without a lock: [A1] an entry
+ *            is stored with release after its atom is complete and loaded with acquire; the table
+ *            pointer likewise. Growing publishes a new table and leaves the old one to late
+ *            readers, who at worst miss an atom and come to the lock. Empty and one-byte strings
+ *            have a static table of their own and are not in it.
  */
 #include "str.h"
 
@@ -268,7 +271,8 @@ static struct gs_str *inline_new(struct gs_heap *h, size_t n)
     return s;
 }
 
-/* A string of n bytes from data, in buf. Takes the caller's share of buf, also on failure. bytes: what h is charged. */
+/* A string of n bytes from data, in buf. Takes the caller's share of buf, also on failure. bytes:
+ * what h is charged. */
 static struct gs_str *ext_new(struct gs_heap *h, struct gs_strbuf *buf, const char *data, size_t n,
                               size_t bytes)
 {

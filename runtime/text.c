@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * text.c - the text form of values.
  *
- * Nesting is walked with a stack of frames in plain memory, so depth costs no C stack. A container that is being printed already is a
- * cycle: with few frames open they are compared one by one, from SET_AT on a set of addresses answers.
+ * Nesting is walked with a stack of frames in plain memory, so depth costs no C stack. A container
+ * that is being printed already is a cycle: with few frames open they are compared one by one, from
+ * SET_AT on a set of addresses answers.
  */
 #include "text.h"
 

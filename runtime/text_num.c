@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * text_num.c - numbers to text and back.
  *
- * Float out  The shortest decimal that reads back equal, and among the shortest the closest: Giulietti's Schubfach ("The Schubfach
- *            way to render doubles", 2020-22), written from the paper. For v = c * 2^q it scales the ends and the middle of v's
- *            rounding interval by a 126-bit power of ten, so that integers of at most 17 digits are left, keeping a sticky
- *            bit each; comparisons of these are exact by the paper's bounds. One multiple of ten at most lies in the interval when
- *            fewer digits suffice; stripping its zeros gives the shortest.
- * Float in   Digits w * 10^k. Small ones are exact in double arithmetic. Others are multiplied with the same table, whose error
- *            is known: unless the product lies within that error of a rounding boundary, the result is decided; the few
- *            undecided, very long, denormal and huge ones go to strtod, which rounds correctly.
+ * Float out  The shortest decimal that reads back equal, and among the shortest the closest:
+ *            Giulietti's Schubfach ("The Schubfach way to render doubles", 2020-22), written from
+ *            the paper. For v = c * 2^q it scales the ends and the middle of v's rounding interval
+ *            by a 126-bit power of ten, so that integers of at most 17 digits are left, keeping a
+ *            sticky bit each; comparisons of these are exact by the paper's bounds. One multiple of
+ *            ten at most lies in the interval when fewer digits suffice; stripping its zeros gives
+ *            the shortest.
+ * Float in   Digits w * 10^k. Small ones are exact in double arithmetic. Others are multiplied with
+ *            the same table, whose error is known: unless the product lies within that error of a
+ *            rounding boundary, the result is decided; the few undecided, very long, denormal and
+ *            huge ones go to strtod, which rounds correctly.
  */
 #include "text.h"
 
@@ -32,7 +35,8 @@ _Static_assert(sizeof pow10_table / sizeof pow10_table[0] == POW10_MAX - POW10_M
 
 __extension__ typedef unsigned __int128 u128;
 
-/* Floors of logarithms by multiplication; exact for all exponents of doubles (checked for each when the constants were made). */
+/* Floors of logarithms by multiplication; exact for all exponents of doubles (checked for each when
+ * the constants were made). */
 static int floor_log10_pow2(int e)
 {
     return (int)((int64_t)e * 661971961083 >> 41);
@@ -101,7 +105,8 @@ size_t gs_text_int(int64_t i, char out[GS_NUM_MAX])
 
 /* ---- float to shortest decimal ---- */
 
-/* cp * g / 2^127 rounded down, with bit 0 set when something was lost: compares like the exact number with multiples of two. */
+/* cp * g / 2^127 rounded down, with bit 0 set when something was lost: compares like the exact
+ * number with multiples of two. */
 GS_INLINE uint64_t scale_to_odd(const pow10_entry *g, uint64_t cp)
 {
     uint64_t x1 = (uint64_t)((u128)g->lo * cp >> 64);
@@ -286,7 +291,8 @@ static const char *scan_exponent(const char *p, const char *end, int64_t *exp)
     return p;
 }
 
-/* digits [. digits] [e [sign] digits], a digit at least before or behind the point; false unless all of it is that. */
+/* digits [. digits] [e [sign] digits], a digit at least before or behind the point; false unless
+ * all of it is that. */
 static bool scan_decimal(const char *p, const char *end, struct decimal *d)
 {
     memset(d, 0, sizeof *d);
@@ -361,7 +367,8 @@ static bool convert_table(const struct decimal *d, double *out)
     return true;
 }
 
-/* The rest: a canonical copy for strtod. 800 digits decide any double (767 suffice); a further one stands for all behind. */
+/* The rest: a canonical copy for strtod. 800 digits decide any double (767 suffice); a further one
+ * stands for all behind. */
 static bool convert_long(const struct decimal *d, double *out)
 {
     char buf[900];

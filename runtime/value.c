@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * value.c - what is the same for values of all kinds: truth, equality, comparison of numbers, names of kinds.
+ * value.c - what is the same for values of all kinds: truth, equality, comparison of numbers, names
+ * of kinds.
  */
 #include "value.h"
 

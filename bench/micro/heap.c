@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * heap.c - what lives in one VM's heap, by itself: allocation and collection, strings, arrays, maps, numbers as text.
+ * heap.c - what lives in one VM's heap, by itself: allocation and collection, strings, arrays,
+ * maps, numbers as text.
  *
- * Every case checks its answer; a wrong one ends the program with code 1. Each is run ROUNDS times; the median and the best are
- * printed, in nanoseconds for one operation. Collections happen when the heap asks for them, as in the interpreter.
+ * Every case checks its answer; a wrong one ends the program with code 1. Each is run ROUNDS times;
+ * the median and the best are printed, in nanoseconds for one operation. Collections happen when
+ * the heap asks for them, as in the interpreter.
  *
  * Usage      bench_heap [case...]
  */
