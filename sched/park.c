@@ -11,6 +11,10 @@
  *            Throttle: nobody is woken while somebody searches. A searcher that finds work and was the last one searching
  *            looks whether there is more, and if so wakes the next, so that a burst of work wakes workers one by one.
  *
+ *            Thrift: a program that spawns one task and waits for it runs it itself long before anybody woken for it arrives. When
+ *            the woken found nothing a few times in a row, a worker that queues a single task behind itself wakes nobody (I1
+ *            holds: it is itself awake); should it stay in its task, the ticker wakes somebody a tick later.
+ *
  * Invariant  I1  If a task is queued where thieves find it, then a worker is awake that will look at that queue before it
  *                sleeps, or one has been claimed to do so.
  * Proof      [P1] Submitter: push, then load idle. Sleeper: move itself in idle from searching to asleep (RMW), then look in
@@ -79,10 +83,13 @@ static void rouse_locked(struct gs_park *p, uint32_t i)
     (void)gs_add_seq(&p->idle, ROUSE); /* [P1] */
 }
 
-static void claim_locked(struct gs_park *p, struct gs_worker *w)
+/* Values of gs_worker.wake: asleep, woken for itself, woken because somebody queued a task somewhere. */
+enum { WAKE_NOT, WAKE_THIS, WAKE_ANY };
+
+static void claim_locked(struct gs_park *p, struct gs_worker *w, uint32_t how)
 {
     rouse_locked(p, w->index);
-    gs_store_rel(&w->wake, 1u); /* [P3] */
+    gs_store_rel(&w->wake, how); /* [P3] */
 }
 
 /* The sleeper nearest above index near, or -1. Neighbouring workers share caches (topology.c orders them). */
@@ -213,7 +220,7 @@ void gs_park_wake_one_mt(struct gs_sched *s)
         int i = find_sleeper_locked(p, near);
         if (i >= 0) {
             w = gs_sched_worker(s, (unsigned)i);
-            claim_locked(p, w);
+            claim_locked(p, w, WAKE_ANY);
         } else if (!p->no_more) {
             awake_add_locked(p, 1);
             (void)gs_add_seq(&p->idle, ROUSE); /* [P1] */
@@ -237,7 +244,7 @@ bool gs_park_wake_this_mt(struct gs_worker *w)
     gs_spin_lock(&p->lock); /* [P2] */
     bool was = in_set_locked(p, w->index);
     if (was)
-        claim_locked(p, w);
+        claim_locked(p, w, WAKE_THIS);
     gs_spin_unlock(&p->lock);
     if (was) {
         count_rouse(w->sched);
@@ -253,6 +260,20 @@ void gs_park_wake_all_mt(struct gs_sched *s)
         (void)gs_park_wake_this_mt(gs_sched_worker(s, i));
 }
 
+/* Keeps the count of futile wake-ups. Relaxed: a lost update makes the guess a little worse. */
+static void judge_wake_up(struct gs_worker *w, bool found)
+{
+    struct gs_park *p = &w->sched->park;
+    uint32_t n = gs_load_rlx(&p->futile);
+    if (!w->roused)
+        return;
+    w->roused = false;
+    if (found && n)
+        gs_store_rlx(&p->futile, 0u);
+    else if (!found && n < GS_PARK_FUTILE)
+        gs_store_rlx(&p->futile, n + 1);
+}
+
 void gs_park_search_begin_owner(struct gs_worker *w)
 {
     (void)gs_add_seq(&w->sched->park.idle, GS_PARK_SEARCHING); /* [P1] */
@@ -261,6 +282,7 @@ void gs_park_search_begin_owner(struct gs_worker *w)
 void gs_park_search_end_owner(struct gs_worker *w)
 {
     struct gs_sched *s = w->sched;
+    judge_wake_up(w, true);
     uint32_t idle = gs_sub_seq(&s->park.idle, GS_PARK_SEARCHING); /* [P1] */
     bool last = idle / GS_PARK_SEARCHING == 1;
     if (last && idle % GS_PARK_SEARCHING != 0 && work_seen(s))
@@ -306,7 +328,7 @@ static void sleep_until_claimed(struct gs_worker *w)
     while (!gs_load_acq(&w->wake)) {                  /* [P3] */
         int64_t next = gs_timers_next_mt(&w->timers); /* [P2] */
         if (next == INT64_MAX) {
-            gs_futex_wait(&w->wake, 0, -1);
+            gs_futex_wait(&w->wake, WAKE_NOT, -1);
             continue;
         }
         int64_t left = next - gs_clock_mono_ns();
@@ -314,17 +336,19 @@ static void sleep_until_claimed(struct gs_worker *w)
             withdraw(w);
             return;
         }
-        gs_futex_wait(&w->wake, 0, left);
+        gs_futex_wait(&w->wake, WAKE_NOT, left);
     }
+    w->roused = gs_load_rlx(&w->wake) == WAKE_ANY; /* nobody writes it before we sleep again */
 }
 
 void gs_park_sleep_owner(struct gs_worker *w)
 {
     struct gs_sched *s = w->sched;
     struct gs_park *p = &s->park;
+    judge_wake_up(w, false);
     gs_spin_lock(&p->lock); /* [P2] */
     set_locked(p, w->index, true);
-    gs_store_rlx(&w->wake, 0u); /* under the lock nobody claims us */
+    gs_store_rlx(&w->wake, (uint32_t)WAKE_NOT); /* under the lock nobody claims us */
     awake_add_locked(p, UINT32_MAX);
     bool last = gs_load_rlx(&p->awake) == 0 && p->outside == 0;
     (void)gs_sub_seq(&p->idle, ROUSE); /* [P1] */
@@ -359,7 +383,7 @@ void gs_park_outside_end_mt(struct gs_sched *s)
         int i = find_sleeper_locked(p, 0);
         if (i >= 0) {
             w = gs_sched_worker(s, (unsigned)i);
-            claim_locked(p, w);
+            claim_locked(p, w, WAKE_THIS);
             count_rouse(s);
         }
     }

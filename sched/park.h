@@ -15,10 +15,14 @@ struct gs_worker;
 
 #define GS_PARK_WORDS 16u /* 1,024 workers */
 #define GS_PARK_SEARCHING 0x10000u
+/* After so many futile wake-ups a single task is left to the worker that queued it. */
+#define GS_PARK_FUTILE 3u
 
 struct gs_park {
     /* Low half: workers asleep or not yet started. High half: workers searching. Read by every submitter. [P1] */
     alignas(GS_CACHE_LINE) _Atomic uint32_t idle;
+    /* Wake-ups in a row for which the woken worker found nothing. A hint. */
+    _Atomic uint32_t futile;
     /* Guards all below and gs_worker.wake. */
     alignas(GS_CACHE_LINE) struct gs_spin lock;
     _Atomic uint32_t
@@ -39,6 +43,13 @@ static inline bool gs_park_wanted_mt(const struct gs_park *p)
 {
     uint32_t idle = gs_load_seq(&p->idle); /* [P1] */
     return idle != 0 && idle < GS_PARK_SEARCHING;
+}
+
+/* Owner, after it queued one task behind itself: not worth waking anybody for, it seems? If the owner stays in its task the
+ * ticker will wake somebody. */
+static inline bool gs_park_futile(const struct gs_park *p)
+{
+    return gs_load_rlx(&p->futile) >= GS_PARK_FUTILE;
 }
 
 /* Any thread. Wakes one sleeper, or starts a worker, unless one is searching already. */

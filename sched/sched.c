@@ -95,7 +95,7 @@ unsigned gs_sched_expand_mt(struct gs_sched *s)
         struct gs_worker **table = n > 1 ? gs_mem_zalloc(n * sizeof(struct gs_worker *)) : NULL;
         if (table) {
             table[0] = s->first[0];
-            gs_store_rel(&s->worker, table);
+            gs_store_rel(&s->worker, table); /* [W1] */
         } else {
             n = 1;
         }
@@ -291,6 +291,13 @@ static void put_in_slot(struct gs_worker *w, struct gs_task *t)
     gs_sched_tick_mt(s);
 }
 
+/* A single task, which we are likely to run ourselves (park.c, Thrift). */
+static bool only_one_here(const struct gs_worker *w)
+{
+    return gs_park_futile(&w->sched->park) && gs_deque_size_mt(&w->deque) <= 1 &&
+           !gs_load_rlx(&w->slot) && gs_deque_size_mt(&w->late) == 0;
+}
+
 void gs_sched_submit_mt(struct gs_sched *s, struct gs_task *t)
 {
     struct gs_worker *w = self_in(s);
@@ -299,7 +306,8 @@ void gs_sched_submit_mt(struct gs_sched *s, struct gs_task *t)
     if (GS_LIKELY(w != NULL)) {
         gs_stat_add_owner(&w->stats, GS_STAT_SUBMITS, 1);
         gs_worker_push_owner(w, t);
-        gs_sched_notify_mt(s);
+        if (GS_UNLIKELY(gs_park_wanted_mt(&s->park)) && !only_one_here(w))
+            gs_park_wake_one_mt(s);
         gs_sched_tick_mt(s);
     } else {
         gs_stat_add_mt(&s->others, GS_STAT_SUBMITS, 1);

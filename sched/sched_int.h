@@ -48,6 +48,7 @@ struct gs_worker {
     alignas(GS_CACHE_LINE) void *local; /* what the hook worker_start gave */
     struct gs_task *again;              /* yielded while nothing else was queued here */
     struct gs_task *overflow;           /* what no deque could take for lack of memory */
+    bool roused;                        /* woken because of somebody's task, and found none yet */
     bool in_task;                       /* inside resume, so tasks made ready go to the slot */
     uint32_t credit;                    /* picks left until the next fair one */
     uint32_t fair_waits;                /* times in a row that a fair pick gave way to the inbox */

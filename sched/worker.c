@@ -419,6 +419,7 @@ static void *thread_main(void *arg)
 {
     struct gs_worker *w = arg;
     gs_ticker_make_mt(w->sched);
+    w->roused = true;
     work(w, true);
     return NULL;
 }

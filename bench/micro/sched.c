@@ -62,7 +62,7 @@ struct spawner {
     struct gs_task task;
     struct gs_task *children;
     _Atomic int left;
-    int round, rounds;
+    int round, joins;
     int64_t start;
     double ns[ROUNDS];
 };
@@ -115,6 +115,47 @@ static void spawn_1(void)
 static void spawn_2(void)
 {
     bench_spawn(2, "spawn and run, 2 workers");
+}
+
+/* Spawns one task and waits for it, again and again. */
+static enum gs_run joiner_resume(struct gs_task *t, struct gs_worker *w)
+{
+    enum { JOINS = 300000 };
+    struct spawner *s = (struct spawner *)(void *)t;
+    (void)w;
+    if (s->joins == 0)
+        s->start = gs_clock_mono_ns();
+    if (s->joins++ == JOINS) {
+        s->joins = 0;
+        s->ns[s->round++] = (double)(gs_clock_mono_ns() - s->start) / JOINS;
+        if (s->round == ROUNDS) {
+            gs_sched_stop(sched, 0);
+            return GS_RUN_DONE;
+        }
+    }
+    gs_store_rlx(&s->left, 1);
+    gs_task_init(&s->children[0], child_resume);
+    gs_sched_submit_mt(sched, &s->children[0]);
+    return GS_RUN_PARK;
+}
+
+static void bench_join(unsigned workers, const char *name)
+{
+    spawner = (struct spawner){.children = gs_mem_must_zalloc(sizeof(struct gs_task))};
+    gs_task_init(&spawner.task, joiner_resume);
+    expect(run_with(workers, &spawner.task) == 0, "join's end");
+    gs_mem_free(spawner.children);
+    report(name, spawner.ns, "ns");
+}
+
+static void join_1(void)
+{
+    bench_join(1, "spawn and wait, 1 worker");
+}
+
+static void join_2(void)
+{
+    bench_join(2, "spawn and wait, 2 workers");
 }
 
 /* A tree of spawns, depth first: the parent is made ready by its second child. */
@@ -512,11 +553,11 @@ static const struct {
     const char *name;
     void (*run)(void);
 } cases[] = {
-    {"spawn1", spawn_1},    {"spawn2", spawn_2},         {"tree1", tree_1},
-    {"tree2", tree_2},      {"switch1", switch_1},       {"switch2", switch_2},
-    {"yield", yield_1},     {"pop", deque_pop},          {"steal", deque_steal},
-    {"timers", timers_few}, {"manytimers", timers_many}, {"speedup", speedup},
-    {"late", late},
+    {"spawn1", spawn_1},         {"spawn2", spawn_2},    {"join1", join_1},
+    {"join2", join_2},           {"tree1", tree_1},      {"tree2", tree_2},
+    {"switch1", switch_1},       {"switch2", switch_2},  {"yield", yield_1},
+    {"pop", deque_pop},          {"steal", deque_steal}, {"timers", timers_few},
+    {"manytimers", timers_many}, {"speedup", speedup},   {"late", late},
 };
 
 int main(int argc, char **argv)
