@@ -259,6 +259,36 @@ static void set_offset(gs_insn *i, int64_t offset)
         *i = (*i & 0xffffffffu) | (gs_insn)(uint32_t)(int32_t)offset << 32;
 }
 
+static const struct gs_jump *jump_at(const struct gs_emit *e, uint32_t pc)
+{
+    uint32_t lo = 0, hi = e->jumps.n; /* in order of pc */
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if (e->jumps.v[mid].pc < pc)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < e->jumps.n && e->jumps.v[lo].pc == pc ? &e->jumps.v[lo] : NULL;
+}
+
+/* A jump to a jump goes where that one goes. Every circle keeps a backward jump, and so its poll. */
+static void thread_jumps(struct gs_emit *e)
+{
+    for (uint32_t i = 0; i < e->jumps.n; i++) {
+        struct gs_jump *j = &e->jumps.v[i];
+        for (int hops = 0; hops < 4; hops++) {
+            uint32_t to = e->labels.v[j->label];
+            if (gs_insn_op(e->code.v[to]) != GS_OP_JMP)
+                break;
+            const struct gs_jump *next = jump_at(e, to);
+            if (next == NULL || next->pc == j->pc)
+                break;
+            j->label = next->label;
+        }
+    }
+}
+
 static void resolve_jumps(struct gs_emit *e)
 {
     for (uint32_t i = 0; i < e->jumps.n; i++) {
@@ -418,6 +448,7 @@ void gs_emit_end(struct gs_emit *e, struct gs_str *name, uint32_t nparams, uint3
     struct gs_proto *p = e->f->proto;
     gs_put_abc(e, GS_OP_RETNIL, 0, 0, 0);
     if (e->limit == NULL) {
+        thread_jumps(e);
         lengthen(e);
         resolve_jumps(e);
     } else {

@@ -249,10 +249,27 @@ void gs_block(struct gs_emit *e, const struct gs_node *n)
 
 /* --- if ----------------------------------------------------------------------------------------- */
 
+/* Where a block that only says break or continue leads, when no finally is on the way. */
+static bool leads_to(const struct gs_emit *e, const struct gs_node *block, uint32_t *label)
+{
+    if (block->list.n != 1)
+        return false;
+    const struct gs_node *n = block->list.v[0];
+    if ((n->kind != GS_N_BREAK && n->kind != GS_N_CONTINUE) || e->loop->fin != e->fin)
+        return false;
+    *label = n->kind == GS_N_BREAK ? e->loop->on_break : e->loop->on_continue;
+    return true;
+}
+
 static void if_chain(struct gs_emit *e, const struct gs_node *n)
 {
-    uint32_t end = gs_label(e);
+    uint32_t end = gs_label(e), out;
     while (n != NULL && n->kind == GS_N_IF) {
+        if (leads_to(e, n->b, &out)) {
+            gs_cond(e, n->a, true, out);
+            n = n->c;
+            continue;
+        }
         uint32_t no = gs_label(e);
         gs_cond(e, n->a, false, no);
         gs_block(e, n->b);
