@@ -144,8 +144,6 @@ static bool is_path(struct gs_slice from)
 static bool find_file(const struct gs_unit *u, struct gs_slice from, char out[PATH_MAX], char *looked, size_t size)
 {
     char mods[PATH_MAX];
-    if (memchr(from.p, '\0', from.n) != NULL)
-        return false;
     if (is_path(from)) {
         snprintf(looked, size, "%s", from.p[0] == '/' ? "/" : u->dir);
         return try_at(from.p[0] == '/' ? "" : u->dir, from, true, out);
@@ -296,14 +294,15 @@ static void load_import(struct gs_unit *u, struct gs_node *n)
     GS_VEC_PUSH(&u->imports, imp);
     imp->soft = is_path(in->from) && in->as.n == 0;
     imp->stem = stem_of(in->from);
-    if (!is_path(in->from) && gs_hook_lib_module(in->from.p, in->from.n, &imp->lib))
+    bool sane = in->from.n != 0 && memchr(in->from.p, '\0', in->from.n) == NULL;
+    if (sane && !is_path(in->from) && gs_hook_lib_module(in->from.p, in->from.n, &imp->lib))
         return;
     imp->lib = gs_nil();
     imp->failed = true;
     looked[0] = '\0';
-    if (!find_file(u, in->from, path, looked, sizeof(looked))) {
-        gs_diag_error(u->c->diag, u->src, in->from_pos, "unknown module \"%.*s\"; looked in %.300s",
-                      GS_SLICE_ARGS(in->from), looked);
+    if (!sane || !find_file(u, in->from, path, looked, sizeof(looked))) {
+        gs_diag_error(u->c->diag, u->src, in->from_pos, "unknown module \"%.*s\"%s%.300s",
+                      GS_SLICE_ARGS(in->from), looked[0] ? "; looked in " : "", looked);
         return;
     }
     imp->unit = load_file(u, n, path, &imp->runs_here);
