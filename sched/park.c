@@ -40,7 +40,7 @@
  *            timer is set, there is no actor left and none can appear: the four conditions are read as if at one instant,
  *            because with no actor the queues and heaps cannot change while we read them. Conversely the last actor
  *            always looks: a worker that brings awake to 0 with outside 0 checks before it sleeps, and who brings
- *            outside to 0 with awake 0 wakes a worker for it. The checker takes itself out of the set in the same
+ *            outside to 0 with awake 0 (or retires as the last one awake) wakes a worker for it. The checker takes itself out of the set in the same
  *            section, so it is an actor again and nobody else can come to the same verdict.
  *
  * Rejected   Waking a worker at every push: a spawn then costs a system call while the woken ones are on their way.
@@ -106,11 +106,12 @@ static int find_sleeper_locked(const struct gs_park *p, uint32_t near)
     return -1;
 }
 
-static bool work_seen(struct gs_sched *s)
+/* Looks at every queue, beginning with that of worker first. */
+static bool work_seen(struct gs_sched *s, unsigned first)
 {
     unsigned n = gs_sched_started(s);
-    for (unsigned i = 0; i < n; i++) {
-        struct gs_worker *w = gs_sched_worker(s, i);
+    for (unsigned k = 0; k < n; k++) {
+        struct gs_worker *w = gs_sched_worker(s, (first + k) % n);
         if (gs_deque_nonempty_seq_mt(&w->deque) || gs_deque_nonempty_seq_mt(&w->late) ||
             gs_inbox_nonempty_seq_mt(&w->inbox)) /* [P1] */
             return true;
@@ -285,7 +286,7 @@ void gs_park_search_end_owner(struct gs_worker *w)
     judge_wake_up(w, true);
     uint32_t idle = gs_sub_seq(&s->park.idle, GS_PARK_SEARCHING); /* [P1] */
     bool last = idle / GS_PARK_SEARCHING == 1;
-    if (last && idle % GS_PARK_SEARCHING != 0 && work_seen(s))
+    if (last && idle % GS_PARK_SEARCHING != 0 && work_seen(s, w->index))
         gs_park_wake_one_mt(s);
 }
 
@@ -307,7 +308,7 @@ static bool declare_quiescent(struct gs_worker *w)
     struct gs_park *p = &s->park;
     gs_spin_lock(&p->lock);
     bool quiet = p->open && in_set_locked(p, w->index) && gs_load_rlx(&p->awake) == 0 &&
-                 p->outside == 0 && !timers_set(s) && !work_seen(s) && !gs_sched_stopped(s);
+                 p->outside == 0 && !timers_set(s) && !work_seen(s, 0) && !gs_sched_stopped(s);
     if (quiet)
         rouse_locked(p, w->index);
     gs_spin_unlock(&p->lock);
@@ -318,7 +319,7 @@ static bool declare_quiescent(struct gs_worker *w)
     gs_spin_lock(&p->lock);
     bool stuck = p->outside == 0 && gs_load_rlx(&p->awake) == 1;
     gs_spin_unlock(&p->lock);
-    if (stuck && !timers_set(s) && !work_seen(s))
+    if (stuck && !timers_set(s) && !work_seen(s, 0))
         gs_sched_stop(s, 3);
     return true;
 }
@@ -354,7 +355,7 @@ void gs_park_sleep_owner(struct gs_worker *w)
     (void)gs_sub_seq(&p->idle, ROUSE); /* [P1] */
     gs_spin_unlock(&p->lock);
 
-    if (gs_sched_stopped(s) || work_seen(s)) {
+    if (gs_sched_stopped(s) || work_seen(s, w->index)) {
         withdraw(w);
         return;
     }
@@ -371,24 +372,44 @@ void gs_park_outside_begin_mt(struct gs_sched *s)
     gs_spin_unlock(&s->park.lock);
 }
 
+/* If the last actor has just gone: a sleeper, claimed, who must look whether that was all. */
+static struct gs_worker *claim_checker_locked(struct gs_sched *s)
+{
+    struct gs_park *p = &s->park;
+    if (p->outside != 0 || gs_load_rlx(&p->awake) != 0 || !p->open)
+        return NULL;
+    int i = find_sleeper_locked(p, 0);
+    if (i < 0)
+        return NULL;
+    struct gs_worker *w = gs_sched_worker(s, (unsigned)i);
+    claim_locked(p, w, WAKE_THIS);
+    count_rouse(s);
+    return w;
+}
+
 void gs_park_outside_end_mt(struct gs_sched *s)
 {
     struct gs_park *p = &s->park;
-    struct gs_worker *w = NULL;
     gs_spin_lock(&p->lock);
     GS_CHECK(p->outside > 0);
     p->outside--;
-    if (p->outside == 0 && gs_load_rlx(&p->awake) == 0 && p->open) {
-        /* Everybody sleeps, and the last actor goes: somebody must look whether that was all. */
-        int i = find_sleeper_locked(p, 0);
-        if (i >= 0) {
-            w = gs_sched_worker(s, (unsigned)i);
-            claim_locked(p, w, WAKE_THIS);
-            count_rouse(s);
-        }
-    }
+    struct gs_worker *w = claim_checker_locked(s);
     gs_spin_unlock(&p->lock);
-    /* From here on the run may end and s be freed: only the address is used, and a wake-up at a stale one is harmless. */
+    /* From here on the run may end and s be freed: only the address is used, and a wake-up at a stale one is
+     * harmless. */
     if (w)
         gs_futex_wake(&w->wake, 1);
+}
+
+void gs_park_retire_owner(struct gs_worker *w)
+{
+    struct gs_sched *s = w->sched;
+    struct gs_park *p = &s->park;
+    gs_spin_lock(&p->lock);
+    awake_add_locked(p, UINT32_MAX);
+    (void)gs_sub_seq(&p->idle, GS_PARK_SEARCHING); /* [P1] worker 0 is awake, or has looked */
+    struct gs_worker *checker = claim_checker_locked(s);
+    gs_spin_unlock(&p->lock);
+    if (checker)
+        gs_futex_wake(&checker->wake, 1);
 }

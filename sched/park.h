@@ -61,6 +61,8 @@ void gs_park_wake_all_mt(struct gs_sched *s);
 /* Owner. A worker begins to look for work beyond its own queues, and found some. */
 void gs_park_search_begin_owner(struct gs_worker *w);
 void gs_park_search_end_owner(struct gs_worker *w);
+/* Owner, searching: it leaves for good (the machine has no processor for it). */
+void gs_park_retire_owner(struct gs_worker *w);
 /* Owner, searching and without work. Sleeps until woken, until a timer of its own is due, or the scheduler stops; calls the
  * quiescent hook when nothing can run. Returns searching. */
 void gs_park_sleep_owner(struct gs_worker *w);

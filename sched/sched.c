@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * sched.c - the face: making a scheduler, running it, and how tasks and timers come in.
  *
- * Lazy       gs_sched_new makes one worker struct and counts nothing. The first task queued behind another one finds out how
- *            many workers there may be and starts the second; each further one is started like a sleeper is woken (park.c).
- *            The second worker's thread, not the spawning task, makes the ticker.
+ * Lazy       gs_sched_new makes one worker struct and counts nothing. The first task queued behind another one reads the affinity
+ *            mask and starts the second worker; each further one is started like a sleeper is woken (park.c). The second
+ *            worker's thread, not the spawning task, makes the ticker and reads the CPU quotas. It counts as searching
+ *            meanwhile, so a third worker is not started before; if the quota is one processor, the second one goes again.
  * Ways in    submit on a worker: its deque. ready in a running task: that worker's slot, unless runs are long there; what was in
  *            the slot before goes to the deque. Everything else: the inbox of the worker that ran the task last.
  *            A push that thieves can see is followed by notify [P1]; a push behind a running task by a look at the ticker's
@@ -89,7 +90,7 @@ unsigned gs_sched_expand_mt(struct gs_sched *s)
     pthread_mutex_lock(&s->grow_lock);
     n = gs_load_rlx(&s->nworkers); /* written under this lock */
     if (n == 0) {
-        n = s->wanted ? s->wanted : gs_cpus_usable();
+        n = s->wanted ? s->wanted : gs_cpus_in_mask(); /* the quota comes later: gs_sched_count */
         if (n > GS_WORKERS_MAX)
             n = GS_WORKERS_MAX;
         struct gs_worker **table = n > 1 ? gs_mem_zalloc(n * sizeof(struct gs_worker *)) : NULL;
@@ -109,12 +110,30 @@ unsigned gs_sched_expand_mt(struct gs_sched *s)
     return n;
 }
 
+unsigned gs_sched_count_mt(struct gs_sched *s)
+{
+    if (s->wanted)
+        return gs_load_acq(&s->nworkers);
+    unsigned usable = gs_cpus_usable();
+    gs_spin_lock(&s->park.lock);
+    uint32_t n = gs_load_rlx(&s->nworkers);
+    if (usable < n) {
+        /* Nobody but worker 0 and the caller, who counts as searching, has been started yet. */
+        uint32_t unstarted = n - 2, allowed = usable > 2 ? usable - 2 : 0;
+        (void)gs_sub_seq(&s->park.idle, unstarted - allowed);
+        n = usable;
+        gs_store_rel(&s->nworkers, n);
+    }
+    gs_spin_unlock(&s->park.lock);
+    return n;
+}
+
 bool gs_sched_start_worker_mt(struct gs_sched *s)
 {
     pthread_mutex_lock(&s->grow_lock);
     uint32_t i = gs_load_rlx(&s->nstarted); /* written under this lock */
     struct gs_worker **table = gs_load_rlx(&s->worker);
-    int err = i >= gs_load_rlx(&s->nworkers);
+    int err = i >= gs_load_rlx(&s->nworkers); /* the quota leaves no more */
     if (!err && !table[i]) {
         table[i] = gs_worker_new(s, i);
         err = table[i] == NULL;
@@ -209,10 +228,10 @@ bool gs_sched_stopping(const struct gs_sched *s)
 unsigned gs_sched_workers(const struct gs_sched *s)
 {
     uint32_t n = gs_load_acq(&s->nworkers);
-    if (n)
-        return n;
-    n = s->wanted ? s->wanted : gs_cpus_usable();
-    return n > GS_WORKERS_MAX ? GS_WORKERS_MAX : n;
+    if (s->wanted)
+        return s->wanted;
+    uint32_t usable = gs_cpus_usable();
+    return n == 0 || usable < n ? usable : n;
 }
 
 unsigned gs_sched_usable_cpus(void)

@@ -162,6 +162,8 @@ static inline bool gs_sched_stopped(const struct gs_sched *s)
 /* sched.c */
 /* Any thread. Finds out how many workers there may be, once; one when memory is out. */
 unsigned gs_sched_expand_mt(struct gs_sched *s);
+/* The second worker, before it looks for work: bounds the number by the CPU quotas, and returns it. */
+unsigned gs_sched_count_mt(struct gs_sched *s);
 /* Any thread. Starts one more worker thread, which begins searching. False when that fails. */
 bool gs_sched_start_worker_mt(struct gs_sched *s);
 /* Any thread. A task was queued where thieves find it: wakes or starts a worker unless one is already looking. */

@@ -419,6 +419,10 @@ static void *thread_main(void *arg)
 {
     struct gs_worker *w = arg;
     gs_ticker_make_mt(w->sched);
+    if (w->index == 1 && gs_sched_count_mt(w->sched) < 2) {
+        gs_park_retire_owner(w);
+        return NULL;
+    }
     w->roused = true;
     work(w, true);
     return NULL;

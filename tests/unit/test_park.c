@@ -275,6 +275,20 @@ static void a_timer_of_another_sleeper_prevents_the_verdict(void)
     teardown();
 }
 
+static void a_worker_that_retires_last_makes_another_one_look(void)
+{
+    struct sleeper x;
+    setup(2, NULL);
+    put_to_sleep(&x, 0);
+    CU_ASSERT_EQUAL(quiet_calls, 0);
+    gs_park_search_begin_owner(worker(1));
+    gs_park_retire_owner(worker(1));
+    pthread_join(x.th, NULL);
+    gs_park_sleep_owner(worker(0));
+    CU_ASSERT_EQUAL(quiet_calls, 1);
+    teardown();
+}
+
 /* -- victims: nearer rings first --------------------------------------------------------------------------------------- */
 
 static struct gs_task marked[64];
@@ -401,6 +415,7 @@ static const CU_TestInfo cases[] = {
     CASE(only_the_last_of_two_sleepers_calls_the_hook),
     CASE(a_call_that_is_out_prevents_the_verdict_until_it_ends),
     CASE(a_timer_of_another_sleeper_prevents_the_verdict),
+    CASE(a_worker_that_retires_last_makes_another_one_look),
     CASE(steals_go_by_distance_on_two_packages_with_smt),
     CASE(steals_go_by_distance_on_eight_nodes),
     CASE(steals_go_by_distance_on_one_core),

@@ -560,7 +560,7 @@ static enum gs_run poll_loop(struct gs_task *t, struct gs_worker *w)
     while (gs_load_rlx(&t->sp_limit) != 0)
         gs_cpu_relax();
     (void)gs_task_answer(t);
-    j->step++;
+    (void)gs_add_rlx(&j->left, 1); /* slices */
     return gs_sched_stopping(s) ? GS_RUN_DONE : GS_RUN_YIELD;
 }
 
@@ -575,9 +575,13 @@ static enum gs_run start_loops(struct gs_task *t, struct gs_worker *w)
         for (int i = 0; i < LOOPS; i++)
             gs_sched_submit_mt(s, &loops[i].task);
         j->at = gs_clock_mono_ns();
-        return sleep_for(j, 120 * MS);
     }
-    gs_sched_stop(s, 0);
+    int behind = 0;
+    for (int i = 0; i < LOOPS; i++)
+        behind += gs_load_rlx(&loops[i].left) < 5;
+    if (behind && gs_clock_mono_ns() - j->at < (int64_t)30000 * MS)
+        return sleep_for(j, 5 * MS); /* nobody fires it but the ticker: all workers are busy */
+    gs_sched_stop(s, behind);
     return GS_RUN_DONE;
 }
 
@@ -590,8 +594,6 @@ static void endless_loops_share_the_workers_and_timers_fire(void)
             job_init(&loops[i], poll_loop);
         job_init(&j, start_loops);
         CU_ASSERT_EQUAL(gs_sched_run(s, &j.task), 0);
-        for (int i = 0; i < LOOPS; i++)
-            CU_ASSERT(loops[i].step >= 1);
         gs_sched_free(s);
     }
 }
