@@ -88,15 +88,22 @@ static void *sleep_main(void *arg)
     return NULL;
 }
 
+static bool in_set(unsigned i)
+{
+    gs_spin_lock(&s->park.lock);
+    bool in = (s->park.asleep[i / 64] >> (i % 64)) & 1u;
+    gs_spin_unlock(&s->park.lock);
+    return in;
+}
+
 static void put_to_sleep(struct sleeper *x, unsigned i)
 {
     x->w = worker(i);
     gs_store_rlx(&x->back, false);
-    uint32_t before = idle() % GS_PARK_SEARCHING;
     CU_ASSERT_EQUAL_FATAL(pthread_create(&x->th, NULL, sleep_main, x), 0);
-    while (idle() % GS_PARK_SEARCHING != before + 1)
+    while (!in_set(i) && !gs_load_acq(&x->back))
         usleep(100);
-    usleep(2000);
+    usleep(2000); /* most likely it is in the kernel by now; the cases hold anyway */
 }
 
 static void with_nobody_asleep_nothing_is_woken(void)
@@ -260,7 +267,7 @@ static void a_call_that_is_out_prevents_the_verdict_until_it_ends(void)
 static void a_timer_of_another_sleeper_prevents_the_verdict(void)
 {
     struct sleeper x;
-    struct gs_timer tm = {.fire = fire_nothing, .when_ns = gs_clock_mono_ns() + 10000000};
+    struct gs_timer tm = {.fire = fire_nothing, .when_ns = gs_clock_mono_ns() + 50000000};
     setup(2, NULL);
     (void)gs_timers_start_mt(&worker(1)->timers, &tm);
     put_to_sleep(&x, 1);
