@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * annot.c - annotations: names of types, and warnings where a literal contradicts one. They never change what a program computes.
+ * annot.c - annotations: names of types, and warnings where a literal contradicts one. They never
+ * change what a program computes.
  */
 #include "scope_int.h"
 
@@ -11,9 +12,9 @@ static const struct {
     const char *name;
     enum base base;
 } bases[] = {
-    {"int", INT},         {"float", FLOAT}, {"string", STRING},     {"bool", BOOL},
-    {"array", ARRAY},     {"any", ANY},     {"object", OBJECT},     {"void", VOID},
-    {"fn", FUNCTION},     {"json", JSON},   {"function", FUNCTION},
+    {"int", INT},     {"float", FLOAT}, {"string", STRING},     {"bool", BOOL},
+    {"array", ARRAY}, {"any", ANY},     {"object", OBJECT},     {"void", VOID},
+    {"fn", FUNCTION}, {"json", JSON},   {"function", FUNCTION},
 };
 
 static bool base_of(struct gs_slice name, enum base *out)
@@ -134,7 +135,8 @@ void gs_annot_value(struct gs_walker *w, const struct gs_typeref *t, const struc
     if (fits(want, is) || (want == NAMED && type_sym(w, t, &poison) == NULL))
         return;
     gs_diag_warning(w->c->diag, w->u->src, value->pos, "%s where %.*s%s%.*s%s is annotated", word,
-                    GS_SLICE_ARGS(t->module), dot(t), GS_SLICE_ARGS(t->name), t->arrays ? "[]" : "");
+                    GS_SLICE_ARGS(t->module), dot(t), GS_SLICE_ARGS(t->name),
+                    t->arrays ? "[]" : "");
 }
 
 void gs_annot_test(struct gs_walker *w, struct gs_node *n)

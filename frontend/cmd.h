@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * cmd.h - the program's commands and their flags.
  *
- * Flags      One table (options.c's) has all of them: name, environment variable, which commands take it, help text. The command line
- *            wins over the environment. --flag VALUE and --flag=VALUE are the same.
- * Codes      0 fine; 1 the script failed (compile error, uncaught error) or cannot be read; 2 wrong usage.
+ * Flags      One table (in cmd_options.c) has all of them: name, environment variable, commands
+ *            that take it, help text. The command line wins over the environment. --flag VALUE and
+ *            --flag=VALUE are the same.
+ * Codes      0 fine; 1 the script failed (compile error, uncaught error) or cannot be read; 2 wrong
+ *            usage.
  */
 #ifndef GS_FRONTEND_CMD_H
 #define GS_FRONTEND_CMD_H
@@ -36,7 +38,13 @@ struct gs_command {
 extern const struct gs_command gs_commands[];
 extern const unsigned gs_ncommands;
 
-enum { GS_CMD_RUN = 1, GS_CMD_DISASM = 2, GS_CMD_CHECK = 4, GS_CMD_TOPOLOGY = 8, GS_CMD_VERSION = 16 };
+enum {
+    GS_CMD_RUN = 1,
+    GS_CMD_DISASM = 2,
+    GS_CMD_CHECK = 4,
+    GS_CMD_TOPOLOGY = 8,
+    GS_CMD_VERSION = 16
+};
 
 int gs_cmd_run(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_disasm(struct gs_cli *cli, int argc, char **argv);
@@ -44,7 +52,8 @@ int gs_cmd_check(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_topology(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_version(struct gs_cli *cli, int argc, char **argv);
 
-/* cmd_options.c: reads the environment, then flags up to the first other argument (or --). Gives the number of arguments used, or -1 after a message. */
+/* cmd_options.c: reads the environment, then flags up to the first other argument (or --). Gives
+ * the number of arguments used, or -1 after a message. */
 int gs_cli_parse(struct gs_cli *cli, const struct gs_command *cmd, int argc, char **argv);
 void gs_cli_help(const struct gs_command *cmd, FILE *out); /* cmd NULL: of the whole program */
 /* The usage error: a line on stderr and where to read more; gives GS_EXIT_USAGE. */

@@ -15,7 +15,7 @@
 enum kind { COUNT, SIZE, NUMBER, TEXT, ON, OFF, JIT, COLOR };
 
 struct flag {
-    const char *name;  /* without the -- */
+    const char *name; /* without the -- */
     const char *env;
     const char *value; /* what help calls it; NULL: takes none */
     const char *help;
@@ -28,22 +28,25 @@ struct flag {
 #define MESSAGES (GS_CMD_RUN | GS_CMD_DISASM | GS_CMD_CHECK)
 
 static const struct flag flags[] = {
-    {"workers", "LANGOOST_WORKERS", "N", "worker threads (default: one for each usable core)", COUNT,
-     GS_CMD_RUN | GS_CMD_TOPOLOGY, AT(run.workers)},
-    {"no-pin", "LANGOOST_NO_PIN", NULL, "do not pin workers to cores", OFF, GS_CMD_RUN | GS_CMD_TOPOLOGY,
-     AT(run.pin)},
-    {"jit", "LANGOOST_JIT", "off|on|eager", "the compiler to machine code (default: on)", JIT, GS_CMD_RUN, 0},
-    {"stats", "LANGOOST_STATS", NULL, "print a table of counters at exit", ON, GS_CMD_RUN, AT(run.stats)},
-    {"stack-limit", "LANGOOST_STACK_LIMIT", "SIZE", "stack of one task (K, M and G are understood)", SIZE,
-     GS_CMD_RUN, AT(run.stack_limit)},
-    {"heap-limit", "LANGOOST_HEAP_LIMIT", "SIZE", "heap of one task and of the process", SIZE, GS_CMD_RUN,
-     AT(run.heap_limit)},
-    {"seed", "LANGOOST_SEED", "N", "seed of the scheduler's choices", NUMBER, GS_CMD_RUN, AT(run.seed)},
-    {"topology", "LANGOOST_TOPOLOGY", "TEXT", "a synthetic machine in hwloc's notation, for tests", TEXT,
-     GS_CMD_RUN | GS_CMD_TOPOLOGY, AT(run.topology)},
+    {"workers", "LANGOOST_WORKERS", "N", "worker threads (default: one for each usable core)",
+     COUNT, GS_CMD_RUN | GS_CMD_TOPOLOGY, AT(run.workers)},
+    {"no-pin", "LANGOOST_NO_PIN", NULL, "do not pin workers to cores", OFF,
+     GS_CMD_RUN | GS_CMD_TOPOLOGY, AT(run.pin)},
+    {"jit", "LANGOOST_JIT", "off|on|eager", "the compiler to machine code (default: on)", JIT,
+     GS_CMD_RUN, 0},
+    {"stats", "LANGOOST_STATS", NULL, "print a table of counters at exit", ON, GS_CMD_RUN,
+     AT(run.stats)},
+    {"stack-limit", "LANGOOST_STACK_LIMIT", "SIZE", "stack of one task (K, M and G are understood)",
+     SIZE, GS_CMD_RUN, AT(run.stack_limit)},
+    {"heap-limit", "LANGOOST_HEAP_LIMIT", "SIZE", "heap of one task and of the process", SIZE,
+     GS_CMD_RUN, AT(run.heap_limit)},
+    {"seed", "LANGOOST_SEED", "N", "seed of the scheduler's choices", NUMBER, GS_CMD_RUN,
+     AT(run.seed)},
+    {"topology", "LANGOOST_TOPOLOGY", "TEXT", "a synthetic machine in hwloc's notation, for tests",
+     TEXT, GS_CMD_RUN | GS_CMD_TOPOLOGY, AT(run.topology)},
     {"debug", "LANGOOST_DEBUG", NULL, "check more while running", ON, GS_CMD_RUN, AT(run.debug)},
-    {"color", "LANGOOST_COLOR", "auto|always|never", "colour messages and show the source line", COLOR, MESSAGES,
-     AT(color)},
+    {"color", "LANGOOST_COLOR", "auto|always|never", "colour messages and show the source line",
+     COLOR, MESSAGES, AT(color)},
 };
 #define NFLAGS (sizeof(flags) / sizeof(flags[0]))
 
@@ -67,7 +70,7 @@ int gs_cli_usage(const struct gs_command *cmd, const char *fmt, ...)
     return GS_EXIT_USAGE;
 }
 
-/* --- values ------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static bool number(const char *s, unsigned long long *out)
 {
@@ -146,12 +149,12 @@ static bool set(struct gs_cli *cli, const struct flag *f, const char *value)
     return false;
 }
 
-/* --- environment and command line --------------------------------------------------------------- */
+/* --- environment and command line ------------------------------------------------------------- */
 
 static bool is_no(const char *s)
 {
-    return strcmp(s, "") == 0 || strcmp(s, "0") == 0 || strcmp(s, "no") == 0 || strcmp(s, "off") == 0 ||
-           strcmp(s, "false") == 0;
+    return strcmp(s, "") == 0 || strcmp(s, "0") == 0 || strcmp(s, "no") == 0 ||
+           strcmp(s, "off") == 0 || strcmp(s, "false") == 0;
 }
 
 static bool from_environment(struct gs_cli *cli, const struct gs_command *cmd)
@@ -234,7 +237,7 @@ int gs_cli_parse(struct gs_cli *cli, const struct gs_command *cmd, int argc, cha
     return at;
 }
 
-/* --- help and messages -------------------------------------------------------------------------- */
+/* --- help and messages ------------------------------------------------------------------------ */
 
 static void help_program(FILE *out)
 {
@@ -242,8 +245,11 @@ static void help_program(FILE *out)
           "  langoost FILE [ARGS]            compile and run; the same as langoost run FILE\n",
           out);
     for (unsigned i = 0; i < gs_ncommands; i++)
-        fprintf(out, "  langoost %-9s%-14s%s\n", gs_commands[i].name, gs_commands[i].synopsis, gs_commands[i].help);
-    fputs("\nEach command takes --help. Every flag is also an environment variable: --no-pin is LANGOOST_NO_PIN=1.\n", out);
+        fprintf(out, "  langoost %-9s%-14s%s\n", gs_commands[i].name, gs_commands[i].synopsis,
+                gs_commands[i].help);
+    fputs("\nEach command takes --help. Every flag is also an environment variable: --no-pin is "
+          "LANGOOST_NO_PIN=1.\n",
+          out);
 }
 
 void gs_cli_help(const struct gs_command *cmd, FILE *out)
@@ -280,7 +286,7 @@ void gs_cli_messages(const struct gs_cli *cli, const struct gs_diag *d)
 
 int gs_cli_cannot_read(const char *path, int err)
 {
-    fprintf(stderr, "langoost: cannot read %s: %s\n", strcmp(path, "-") == 0 ? "standard input" : path,
-            strerror(err));
+    fprintf(stderr, "langoost: cannot read %s: %s\n",
+            strcmp(path, "-") == 0 ? "standard input" : path, strerror(err));
     return GS_EXIT_FAILED;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * cmd_topology.c - langoost topology: the machine as the scheduler sees it, and where its workers go.
+ * cmd_topology.c - langoost topology: the machine as the scheduler sees it, and where its workers
+ * go.
  */
 #include "cmd.h"
 #include "sched.h"

@@ -68,7 +68,8 @@ static struct gs_program *make_program(const struct gs_compiler *c, const struct
 }
 
 /* Protos of the main script; those of its modules came before. */
-static void hand_out_protos(const struct gs_compiler *c, const struct gs_unit *u, struct gs_compiled *out)
+static void hand_out_protos(const struct gs_compiler *c, const struct gs_unit *u,
+                            struct gs_compiled *out)
 {
     out->protos = gs_mem_must_alloc((c->protos.n + 1u) * sizeof(*out->protos));
     for (uint32_t i = 0; i < c->protos.n; i++) {
@@ -104,7 +105,8 @@ bool gs_compile_file(const char *path, struct gs_diag *d, struct gs_compiled *ou
     return compile(&c, gs_module_unit(&c, path, "main", canonical, c.script_dir, text, len), out);
 }
 
-bool gs_compile_text(const char *path, const char *text, size_t len, struct gs_diag *d, struct gs_compiled *out)
+bool gs_compile_text(const char *path, const char *text, size_t len, struct gs_diag *d,
+                     struct gs_compiled *out)
 {
     struct gs_compiler c;
     *out = (struct gs_compiled){0};
@@ -114,7 +116,8 @@ bool gs_compile_text(const char *path, const char *text, size_t len, struct gs_d
     return compile(&c, gs_module_unit(&c, path, "main", NULL, ".", copy, len), out);
 }
 
-bool gs_compile_prelude(const char *name, const char *text, size_t len, struct gs_func ***fns, uint32_t *n)
+bool gs_compile_prelude(const char *name, const char *text, size_t len, struct gs_func ***fns,
+                        uint32_t *n)
 {
     struct gs_diag *d = gs_diag_new();
     struct gs_compiler c;

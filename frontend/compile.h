@@ -16,17 +16,22 @@ struct gs_proto;
 
 struct gs_compiled {
     struct gs_program *program; /* immortal; NULL when there were errors */
-    int io_error;               /* errno of the main script's reading, else 0; then d holds nothing */
-    struct gs_proto **protos;   /* all functions of the main script, in source order; the caller frees it by gs_mem_free */
+    int io_error;             /* errno of the main script's reading, else 0; then d holds nothing */
+    struct gs_proto **protos; /* all functions of the main script, in source order; the caller frees
+                                 it by gs_mem_free */
     uint32_t nprotos;
 };
 
-/* Compiles a script and the modules that it imports. path is shown as given. False: the errors are in d, or io_error is set. Any thread. */
+/* Compiles a script and the modules that it imports. path is shown as given. False: the errors are
+ * in d, or io_error is set. Any thread. */
 bool gs_compile_file(const char *path, struct gs_diag *d, struct gs_compiled *out);
-/* The same of a text that stands in no file; its imports are looked for in the working directory. The text is copied. */
-bool gs_compile_text(const char *path, const char *text, size_t len, struct gs_diag *d, struct gs_compiled *out);
+/* The same of a text that stands in no file; its imports are looked for in the working directory.
+ * The text is copied. */
+bool gs_compile_text(const char *path, const char *text, size_t len, struct gs_diag *d,
+                     struct gs_compiled *out);
 
 /* For gs_hooks: one source text of the prelude. */
-bool gs_compile_prelude(const char *name, const char *text, size_t len, struct gs_func ***fns, uint32_t *n);
+bool gs_compile_prelude(const char *name, const char *text, size_t len, struct gs_func ***fns,
+                        uint32_t *n);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * const.c - what is known when a program is compiled: constant expressions, modules and their members.
+ * const.c - what is known when a program is compiled: constant expressions, modules and their
+ * members.
  */
 #include "scope.h"
 
@@ -174,7 +175,7 @@ bool gs_const_fold(const struct gs_node *n, gs_value *out)
     return fold_at(n, out, FOLD_DEPTH);
 }
 
-/* --- modules ------------------------------------------------------------------------------------ */
+/* --- modules ---------------------------------------------------------------------------------- */
 
 static void modref_of_value(gs_value v, struct gs_modref *out)
 {
@@ -197,7 +198,8 @@ bool gs_scope_module(const struct gs_node *n, struct gs_modref *out)
             out->unit = s->imp->unit;
             return true;
         }
-        if ((s->kind == GS_SYM_BUILTIN || s->kind == GS_SYM_ALIAS) && gs_is(s->value, GS_T_MODULE)) {
+        if ((s->kind == GS_SYM_BUILTIN || s->kind == GS_SYM_ALIAS) &&
+            gs_is(s->value, GS_T_MODULE)) {
             modref_of_value(s->value, out);
             return true;
         }

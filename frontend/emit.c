@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * emit.c - the code of one function under construction: instructions, labels, constants, caches; and its finished proto.
+ * emit.c - the code of one function under construction: instructions, labels, constants, caches;
+ * and its finished proto.
  *
- * Long jumps  Comparing jumps have 16 bits for their offset. Functions are rarely that long, so offsets are checked once at the end: a jump that
- *             spans more than a third of the range becomes itself over two long jumps. Code grows at most threefold, so no
- *             other jump comes to need it: one pass, no fixed point.
+ * Long jumps  Comparing jumps have 16 bits for their offset. Functions are rarely that long, so
+ *             offsets are checked once at the end: a jump that spans more than a third of the range
+ *             becomes itself over two long jumps. Code grows at most threefold, so no other jump
+ *             comes to need it: one pass, no fixed point.
  */
 #include "emit_int.h"
 
@@ -15,7 +17,7 @@
 
 #define SHORT_JUMP 10900 /* times three fits 16 bits */
 
-/* --- instructions ------------------------------------------------------------------------------- */
+/* --- instructions ----------------------------------------------------------------------------- */
 
 void gs_put(struct gs_emit *e, gs_insn i)
 {
@@ -51,8 +53,8 @@ uint32_t gs_label(struct gs_emit *e)
 static void drop_idle_jump(struct gs_emit *e, uint32_t label)
 {
     const struct gs_jump *j = e->jumps.n ? &e->jumps.v[e->jumps.n - 1] : NULL;
-    if (j == NULL || !e->dead || j->label != label || j->pc + 1 != e->code.n || e->pinned == e->code.n ||
-        gs_insn_op(e->code.v[j->pc]) != GS_OP_JMP)
+    if (j == NULL || !e->dead || j->label != label || j->pc + 1 != e->code.n ||
+        e->pinned == e->code.n || gs_insn_op(e->code.v[j->pc]) != GS_OP_JMP)
         return;
     e->jumps.n--;
     e->code.n--;
@@ -96,7 +98,7 @@ void gs_handler(struct gs_emit *e, uint32_t from, uint32_t to, uint32_t reg)
     e->dead = false;
 }
 
-/* --- registers ---------------------------------------------------------------------------------- */
+/* --- registers -------------------------------------------------------------------------------- */
 
 void gs_limit(struct gs_emit *e, const char *what)
 {
@@ -123,7 +125,7 @@ void gs_move(struct gs_emit *e, uint32_t dst, uint32_t src)
         gs_put_abc(e, GS_OP_MOVE, dst, src, 0);
 }
 
-/* --- constants ---------------------------------------------------------------------------------- */
+/* --- constants -------------------------------------------------------------------------------- */
 
 static uint64_t const_key(gs_value v)
 {
@@ -244,7 +246,7 @@ void gs_name_global(struct gs_emit *e, uint32_t slot)
         GS_VEC_PUSH(&e->gnames, slot);
 }
 
-/* --- finishing ---------------------------------------------------------------------------------- */
+/* --- finishing -------------------------------------------------------------------------------- */
 
 static bool is_short(gs_insn i)
 {
@@ -272,7 +274,8 @@ static const struct gs_jump *jump_at(const struct gs_emit *e, uint32_t pc)
     return lo < e->jumps.n && e->jumps.v[lo].pc == pc ? &e->jumps.v[lo] : NULL;
 }
 
-/* A jump to a jump goes where that one goes. Every circle keeps a backward jump, and so its poll. */
+/* A jump to a jump goes where that one goes. Every circle keeps a backward jump, and so its poll.
+ */
 static void thread_jumps(struct gs_emit *e)
 {
     for (uint32_t i = 0; i < e->jumps.n; i++) {
@@ -426,7 +429,8 @@ static void free_emit(struct gs_emit *e)
     gs_table_free(&e->ic_of_key);
 }
 
-void gs_emit_begin(struct gs_emit *e, struct gs_emit *outer, struct gs_unit *u, struct gs_fnscope *f)
+void gs_emit_begin(struct gs_emit *e, struct gs_emit *outer, struct gs_unit *u,
+                   struct gs_fnscope *f)
 {
     *e = (struct gs_emit){.outer = outer, .u = u, .c = u->c, .f = f, .pinned = UINT32_MAX};
     e->line = f->node ? f->node->pos.line : 1;
@@ -437,13 +441,13 @@ static void check(struct gs_emit *e, struct gs_proto *p)
     char msg[256];
     if (gs_diag_errors(e->c->diag) != 0 || gs_bytecode_verify(p, msg, sizeof(msg)) == GS_OK)
         return;
-    fprintf(stderr, "langoost: internal error: malformed code for %s (line %u): %s\n", p->name->data,
-            p->line, msg);
+    fprintf(stderr, "langoost: internal error: malformed code for %s (line %u): %s\n",
+            p->name->data, p->line, msg);
     abort();
 }
 
-void gs_emit_end(struct gs_emit *e, struct gs_str *name, uint32_t nparams, uint32_t nreq, uint32_t flags,
-                 const struct gs_capture *caps, uint32_t ncaps)
+void gs_emit_end(struct gs_emit *e, struct gs_str *name, uint32_t nparams, uint32_t nreq,
+                 uint32_t flags, const struct gs_capture *caps, uint32_t ncaps)
 {
     struct gs_proto *p = e->f->proto;
     gs_put_abc(e, GS_OP_RETNIL, 0, 0, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * emit_call.c - calls: windows, methods, natives known beforehand, super.
  *
- * Window     R[A] callee and result, R[A+1] the link, R[A+2].. arguments. When the destination is the topmost register the window stands
- *            on it, so that the result needs no move.
+ * Window     R[A] callee and result, R[A+1] the link, R[A+2].. arguments. When the destination is
+ *            the topmost register the window stands on it, so that the result needs no move.
  */
 #include "emit_int.h"
 
@@ -69,7 +69,7 @@ static bool is_builtin(const struct gs_node *n, const char *name)
     return n->kind == GS_N_NAME && s->kind == GS_SYM_BUILTIN && gs_slice_is(s->name, name);
 }
 
-/* --- kinds of calls ----------------------------------------------------------------------------- */
+/* --- kinds of calls --------------------------------------------------------------------------- */
 
 static void call_native(struct gs_emit *e, const struct gs_node *n, uint32_t k, uint32_t dst)
 {
@@ -148,7 +148,7 @@ static void call_trim(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
     close_window(e, base, dst, top);
 }
 
-/* --- super -------------------------------------------------------------------------------------- */
+/* --- super ------------------------------------------------------------------------------------ */
 
 struct gs_func *gs_super_method(const struct gs_emit *e, struct gs_str *name)
 {
@@ -212,7 +212,7 @@ void gs_super_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
     gs_free_to(e, top);
 }
 
-/* --- all of them -------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 void gs_call_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 {
@@ -243,8 +243,8 @@ void gs_call_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
     close_window(e, base, dst, top);
 }
 
-/* A function of no arguments that makes the call f(args..., ...array) of what it captures: a deferred call has a fixed number of
- * arguments. */
+/* A function of no arguments that makes the call f(args..., ...array) of what it captures: a
+ * deferred call has a fixed number of arguments. */
 static void defer_spread(struct gs_emit *e, const struct gs_node *n, uint32_t base, uint32_t nargs)
 {
     struct gs_fnscope f = {.unit = e->u, .cls = e->f->cls};
@@ -282,7 +282,8 @@ uint32_t gs_defer_window(struct gs_emit *e, const struct gs_node *n, uint32_t ba
     arguments(e, &n->list);
     if (!spreads(&n->list))
         return nargs;
-    uint32_t array = e->top - 1, copy = gs_alloc(e, 1); /* later changes of the array do not count */
+    uint32_t array = e->top - 1,
+             copy = gs_alloc(e, 1); /* later changes of the array do not count */
     e->line = n->pos.line;
     gs_put_abc(e, GS_OP_NEWARRAY, copy, 0, 0);
     gs_put_abc(e, GS_OP_ARRSPREAD, copy, array, 0);

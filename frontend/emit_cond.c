@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * emit_cond.c - truth: conditional jumps, comparisons, && and ||.
  *
- * NaN        The negation of a < b is "not a < b", never a >= b: each ordering jump has its exact negation.
- * Swapped    a > b is b < a with x = 1 (so that an error names the operands as written); operands are evaluated as written all the same.
+ * NaN        The negation of a < b is "not a < b", never a >= b: each ordering jump has its exact
+ *            negation.
+ * Swapped    a > b is b < a with x = 1 (so that an error names the operands as written); operands
+ *            are evaluated as written all the same.
  */
 #include "emit_int.h"
 
 struct compare {
-    int16_t yes, no; /* register forms */
+    int16_t yes, no;                      /* register forms */
     int16_t yes_i, no_i, yes_rev, no_rev; /* with an immediate on the right; with it on the left */
-    bool swap;       /* the register forms want the operands the other way round */
+    bool swap; /* the register forms want the operands the other way round */
 };
 
 static const struct compare compares[] = {
@@ -27,8 +29,8 @@ static bool is_compare(enum gs_operator op)
 }
 
 /* == and != with a constant that is no small int. */
-static void jump_equal_const(struct gs_emit *e, const struct gs_node *n, uint32_t r, gs_value v, bool equal,
-                             uint32_t label)
+static void jump_equal_const(struct gs_emit *e, const struct gs_node *n, uint32_t r, gs_value v,
+                             bool equal, uint32_t label)
 {
     uint32_t k;
     e->line = n->pos.line;
@@ -43,9 +45,10 @@ static void jump_equal_const(struct gs_emit *e, const struct gs_node *n, uint32_
     }
 }
 
-/* Comparisons with a constant that the instruction can hold; `left`: the constant stands on the left. */
-static bool jump_const(struct gs_emit *e, const struct gs_node *n, enum gs_operator op, bool sense, bool left,
-                       uint32_t label)
+/* Comparisons with a constant that the instruction can hold; `left`: the constant stands on the
+ * left. */
+static bool jump_const(struct gs_emit *e, const struct gs_node *n, enum gs_operator op, bool sense,
+                       bool left, uint32_t label)
 {
     const struct compare *c = &compares[op];
     bool equality = op == GS_O_EQ || op == GS_O_NE;
@@ -67,8 +70,8 @@ static bool jump_const(struct gs_emit *e, const struct gs_node *n, enum gs_opera
     return true;
 }
 
-static void jump_compare(struct gs_emit *e, const struct gs_node *n, enum gs_operator op, bool sense,
-                         uint32_t label)
+static void jump_compare(struct gs_emit *e, const struct gs_node *n, enum gs_operator op,
+                         bool sense, uint32_t label)
 {
     const struct compare *c = &compares[op];
     if (jump_const(e, n, op, sense, false, label) || jump_const(e, n, op, sense, true, label))
@@ -156,9 +159,8 @@ void gs_bool_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 
 void gs_compare_to(struct gs_emit *e, enum gs_operator op, const struct gs_node *n, uint32_t dst)
 {
-    static const uint8_t ops[] = {
-        [GS_O_EQ] = GS_OP_EQ, [GS_O_NE] = GS_OP_NE, [GS_O_LT] = GS_OP_LT,
-        [GS_O_LE] = GS_OP_LE, [GS_O_GT] = GS_OP_LT, [GS_O_GE] = GS_OP_LE};
+    static const uint8_t ops[] = {[GS_O_EQ] = GS_OP_EQ, [GS_O_NE] = GS_OP_NE, [GS_O_LT] = GS_OP_LT,
+                                  [GS_O_LE] = GS_OP_LE, [GS_O_GT] = GS_OP_LT, [GS_O_GE] = GS_OP_LE};
     uint32_t top = e->top;
     uint32_t l = gs_expr_hint(e, n->a, dst);
     uint32_t r = l != dst ? gs_expr_hint(e, n->b, dst) : gs_expr(e, n->b);

@@ -16,7 +16,7 @@ bool gs_small_int(gs_value v, int32_t *out)
     return true;
 }
 
-/* --- names -------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static bool is_local(const struct gs_sym *s)
 {
@@ -73,7 +73,8 @@ void gs_load_sym(struct gs_emit *e, struct gs_sym *s, uint32_t dst, struct gs_po
         gs_name_global(e, s->slot);
         break;
     case GS_SYM_MODULE:
-        gs_load(e, dst, s->imp->unit ? gs_objv(GS_T_MODULE, s->imp->unit->info->value) : s->imp->lib);
+        gs_load(e, dst,
+                s->imp->unit ? gs_objv(GS_T_MODULE, s->imp->unit->info->value) : s->imp->lib);
         break;
     case GS_SYM_POISON:
         gs_load(e, dst, gs_nil());
@@ -84,7 +85,7 @@ void gs_load_sym(struct gs_emit *e, struct gs_sym *s, uint32_t dst, struct gs_po
     }
 }
 
-/* --- members and indexes ------------------------------------------------------------------------ */
+/* --- members and indexes ---------------------------------------------------------------------- */
 
 static void member_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 {
@@ -132,7 +133,7 @@ static void index_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
     gs_free_to(e, top);
 }
 
-/* --- arithmetic --------------------------------------------------------------------------------- */
+/* --- arithmetic ------------------------------------------------------------------------------- */
 
 static const struct {
     int16_t rr, ri, rk, kr; /* opcodes; -1: there is none */
@@ -160,14 +161,16 @@ static bool is_num(gs_value v)
     return gs_is(v, GS_T_INT) || gs_is(v, GS_T_FLOAT);
 }
 
-/* reg op constant, or (rev) constant op reg where the operator commutes; x = 1 tells error texts of the latter. */
-static bool with_constant(struct gs_emit *e, enum gs_operator op, uint32_t dst, uint32_t reg, gs_value v,
-                          bool rev)
+/* reg op constant, or (rev) constant op reg where the operator commutes; x = 1 tells error texts of
+ * the latter. */
+static bool with_constant(struct gs_emit *e, enum gs_operator op, uint32_t dst, uint32_t reg,
+                          gs_value v, bool rev)
 {
     int32_t i;
     uint32_t k;
     if (forms[op].ri >= 0 && gs_small_int(v, &i)) {
-        gs_put(e, gs_insn_with_x(gs_insn_abc((enum gs_op)forms[op].ri, dst, reg, (uint32_t)i), rev));
+        gs_put(e,
+               gs_insn_with_x(gs_insn_abc((enum gs_op)forms[op].ri, dst, reg, (uint32_t)i), rev));
         return true;
     }
     if (forms[op].rk >= 0 && is_num(v) && gs_k_try(e, v, &k)) {
@@ -217,7 +220,8 @@ static void const_left(struct gs_emit *e, enum gs_operator op, uint32_t dst, gs_
     gs_free_to(e, top);
 }
 
-/* a op b op c ...: the left operands are a list here, so that a chain of any length costs no C stack. */
+/* a op b op c ...: the left operands are a list here, so that a chain of any length costs no C
+ * stack. */
 static void arith_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 {
     GS_VEC(const struct gs_node *) chain = {0};
@@ -273,7 +277,7 @@ static void unary_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
     gs_free_to(e, top);
 }
 
-/* --- choices ------------------------------------------------------------------------------------ */
+/* --- choices ---------------------------------------------------------------------------------- */
 
 static void cond_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 {
@@ -289,7 +293,8 @@ static void cond_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
     gs_place(e, end);
 }
 
-/* a ?? b ?? c groups to the left. A variable as destination may still be read on the right, so it is written last. */
+/* a ?? b ?? c groups to the left. A variable as destination may still be read on the right, so it
+ * is written last. */
 static void coalesce_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 {
     GS_VEC(const struct gs_node *) parts = {0};
@@ -328,7 +333,7 @@ static void test_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
     gs_free_to(e, top);
 }
 
-/* --- all of them -------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static void dispatch(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 {

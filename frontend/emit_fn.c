@@ -114,7 +114,7 @@ void gs_emit_methods(struct gs_emit *e, const struct gs_classnode *cn)
         gs_emit_fn(e, cn->methods[i]->scope);
 }
 
-/* --- units -------------------------------------------------------------------------------------- */
+/* --- units ------------------------------------------------------------------------------------ */
 
 /* Modules that this one is the first to import run first. */
 static void run_imports(struct gs_emit *e)

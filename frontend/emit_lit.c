@@ -7,7 +7,7 @@
 
 #define CHUNK 64 /* values that are in registers at once */
 
-/* --- arrays ------------------------------------------------------------------------------------- */
+/* --- arrays ----------------------------------------------------------------------------------- */
 
 void gs_array_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 {
@@ -51,7 +51,7 @@ void gs_array_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
     gs_free_to(e, top);
 }
 
-/* --- objects ------------------------------------------------------------------------------------ */
+/* --- objects ---------------------------------------------------------------------------------- */
 
 static gs_value literal_of(uint32_t shape, uint32_t n)
 {
@@ -73,7 +73,8 @@ static uint32_t empty_shape(const struct gs_node *n)
     return gs_hook_shape_empty(s != NULL && s->kind == GS_SYM_CLASS ? v.p : NULL);
 }
 
-/* slots[i]: which value register field i goes to (a repeated key shares one). False: too many keys for a shape. */
+/* slots[i]: which value register field i goes to (a repeated key shares one). False: too many keys
+ * for a shape. */
 static bool plan(const struct gs_node *n, uint32_t *shape, uint32_t *slots, uint32_t *nslots)
 {
     struct gs_table seen = {0};
@@ -135,7 +136,7 @@ void gs_object_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
     gs_free_to(e, top);
 }
 
-/* --- interpolation ------------------------------------------------------------------------------ */
+/* --- interpolation ---------------------------------------------------------------------------- */
 
 void gs_interp_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 {

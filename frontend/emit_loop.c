@@ -26,7 +26,8 @@ static bool is_endless(const struct gs_node *cond)
 static bool is_never(const struct gs_node *cond)
 {
     gs_value v;
-    return cond != NULL && gs_const_fold(cond, &v) && (gs_is(v, GS_T_BOOL) || gs_is(v, GS_T_NIL)) && v.u == 0;
+    return cond != NULL && gs_const_fold(cond, &v) && (gs_is(v, GS_T_BOOL) || gs_is(v, GS_T_NIL)) &&
+           v.u == 0;
 }
 
 /* Jumps to the condition when there is one. */
@@ -73,7 +74,8 @@ void gs_while(struct gs_emit *e, const struct gs_node *n)
     loop_end(e, &l);
 }
 
-/* A captured variable lives in a cell: the next iteration gets a new one that starts with the value of this one. */
+/* A captured variable lives in a cell: the next iteration gets a new one that starts with the value
+ * of this one. */
 static void renew_binding(struct gs_emit *e, const struct gs_sym *v)
 {
     if (v == NULL || !v->cell)
@@ -105,7 +107,7 @@ void gs_for(struct gs_emit *e, const struct gs_node *n)
     e->vars = vars;
 }
 
-/* --- for in ------------------------------------------------------------------------------------- */
+/* --- for in ----------------------------------------------------------------------------------- */
 
 static bool is_range_call(const struct gs_node *n)
 {

@@ -5,7 +5,7 @@
 
 #include "object.h"
 
-/* --- variables ---------------------------------------------------------------------------------- */
+/* --- variables -------------------------------------------------------------------------------- */
 
 static void new_cell(struct gs_emit *e, uint32_t reg)
 {
@@ -103,9 +103,10 @@ static void let(struct gs_emit *e, const struct gs_node *n)
     gs_free_to(e, top);
 }
 
-/* --- assignment --------------------------------------------------------------------------------- */
+/* --- assignment ------------------------------------------------------------------------------- */
 
-static void assign_local(struct gs_emit *e, const struct gs_node *n, enum gs_operator op, struct gs_sym *s)
+static void assign_local(struct gs_emit *e, const struct gs_node *n, enum gs_operator op,
+                         struct gs_sym *s)
 {
     if (op == GS_O_NONE)
         gs_expr_to(e, n->b, s->reg);
@@ -191,7 +192,7 @@ static void assign(struct gs_emit *e, const struct gs_node *n)
         assign_index(e, n, op);
 }
 
-/* --- blocks ------------------------------------------------------------------------------------- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 static void make_fn(struct gs_emit *e, struct gs_sym *s)
 {
@@ -247,7 +248,7 @@ void gs_block(struct gs_emit *e, const struct gs_node *n)
     e->vars = vars;
 }
 
-/* --- if ----------------------------------------------------------------------------------------- */
+/* --- if --------------------------------------------------------------------------------------- */
 
 /* Where a block that only says break or continue leads, when no finally is on the way. */
 static bool leads_to(const struct gs_emit *e, const struct gs_node *block, uint32_t *label)
@@ -283,7 +284,7 @@ static void if_chain(struct gs_emit *e, const struct gs_node *n)
     gs_place(e, end);
 }
 
-/* --- all of them -------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 void gs_stmt(struct gs_emit *e, const struct gs_node *n)
 {

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * emit_try.c - try, finally, defer, and everything that leaves a block early.
  *
- * Finally    Its code stands once. Two registers say how the body was left: a code, and the value returned or the error under way. Whoever
- *            leaves the body sets them and jumps to the finally code; behind it a list of tests goes on from there. A return or throw
- *            inside the finally code just leaves, and so wins.
- *                GS_EXIT_NORMAL go on behind; GS_EXIT_ERROR unwind further; GS_EXIT_FIRST + i: exits.v[i]
- * Defer      A function with defer has a hidden list; its whole body stands under such a finally whose code makes the calls, last one first,
- *            under a handler of its own that replaces the error under way and goes on with the rest.
+ * Finally    Its code stands once. Two registers say how the body was left: a code, and the value
+ *            returned or the error under way. Whoever leaves the body sets them and jumps to the
+ *            finally code; behind it a list of tests goes on from there. A return or throw inside
+ *            the finally code just leaves, and so wins.
+ *                GS_EXIT_NORMAL      go on behind
+ *                GS_EXIT_ERROR       unwind further
+ *                GS_EXIT_FIRST + i   exits.v[i]
+ * Defer      A function with defer has a hidden list; its whole body stands under such a finally
+ *            whose code makes the calls, last one first, under a handler of its own that replaces
+ *            the error under way and goes on with the rest.
  */
 #include "emit_int.h"
 
-/* --- leaving ------------------------------------------------------------------------------------ */
+/* --- leaving ---------------------------------------------------------------------------------- */
 
 static int32_t exit_code(struct gs_finally *f, struct gs_exit x)
 {
@@ -23,7 +27,8 @@ static int32_t exit_code(struct gs_finally *f, struct gs_exit x)
     return (int32_t)(GS_EXIT_FIRST + f->exits.n - 1);
 }
 
-/* Leaves through the innermost finally, or straight when none is on the way. value: register, for a return. */
+/* Leaves through the innermost finally, or straight when none is on the way. value: register, for a
+ * return. */
 static void leave(struct gs_emit *e, struct gs_exit x, uint32_t value)
 {
     struct gs_finally *f = e->fin;
@@ -66,7 +71,7 @@ void gs_leave_loop(struct gs_emit *e, bool is_break)
     leave(e, (struct gs_exit){.label = is_break ? l->on_break : l->on_continue, .fin = l->fin}, 0);
 }
 
-/* --- finally ------------------------------------------------------------------------------------ */
+/* --- finally ---------------------------------------------------------------------------------- */
 
 static void finally_begin(struct gs_emit *e, struct gs_finally *f)
 {
@@ -107,7 +112,7 @@ static void finally_leave(struct gs_emit *e, struct gs_finally *f)
     GS_VEC_FREE(&f->exits);
 }
 
-/* --- try ---------------------------------------------------------------------------------------- */
+/* --- try -------------------------------------------------------------------------------------- */
 
 static void catch_block(struct gs_emit *e, const struct gs_node *n, uint32_t from)
 {
@@ -144,7 +149,7 @@ void gs_try(struct gs_emit *e, const struct gs_node *n)
     e->vars = vars;
 }
 
-/* --- defer -------------------------------------------------------------------------------------- */
+/* --- defer ------------------------------------------------------------------------------------ */
 
 void gs_defer(struct gs_emit *e, const struct gs_node *n)
 {

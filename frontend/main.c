@@ -10,7 +10,8 @@
 #include "compile.h"
 
 const struct gs_command gs_commands[] = {
-    {"run", "FILE [ARGS]", "compile and run a script; - reads standard input", GS_CMD_RUN, gs_cmd_run},
+    {"run", "FILE [ARGS]", "compile and run a script; - reads standard input", GS_CMD_RUN,
+     gs_cmd_run},
     {"check", "FILE...", "compile only, and say what looks wrong", GS_CMD_CHECK, gs_cmd_check},
     {"disasm", "FILE", "print the bytecode of each function", GS_CMD_DISASM, gs_cmd_disasm},
     {"topology", "", "the machine as the scheduler sees it", GS_CMD_TOPOLOGY, gs_cmd_topology},
@@ -31,8 +32,8 @@ static int no_command(const char *arg)
     return -1;
 }
 
-/* A first argument that is no command is a file, or flags before one: `langoost FILE` is `langoost run FILE`. A word that looks like no file
- * is more likely a mistyped command. */
+/* A first argument that is no command is a file, or flags before one: `langoost FILE` is `langoost
+ * run FILE`. A word that looks like no file is more likely a mistyped command. */
 static bool looks_like_file(const char *arg)
 {
     if (arg[0] == '-' || strchr(arg, '.') != NULL || strchr(arg, '/') != NULL)

@@ -19,7 +19,7 @@
 #include "parse.h"
 #include "scope.h"
 
-/* --- files -------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static ssize_t read_some(int fd, char *p, size_t n)
 {
@@ -96,7 +96,7 @@ const char *gs_module_dir(struct gs_compiler *c, const char *path)
     return arena_text(c, path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/* --- resolution --------------------------------------------------------------------------------- */
+/* --- resolution ------------------------------------------------------------------------------- */
 
 /* The file that a directory means, into out; false when it has none. */
 static bool file_of_dir(const char *dir, char out[PATH_MAX])
@@ -141,7 +141,8 @@ static bool is_path(struct gs_slice from)
     return gs_slice_is(from, ".") || gs_slice_is(from, "..");
 }
 
-static bool find_file(const struct gs_unit *u, struct gs_slice from, char out[PATH_MAX], char *looked, size_t size)
+static bool find_file(const struct gs_unit *u, struct gs_slice from, char out[PATH_MAX],
+                      char *looked, size_t size)
 {
     char mods[PATH_MAX];
     if (is_path(from)) {
@@ -159,7 +160,7 @@ static bool find_file(const struct gs_unit *u, struct gs_slice from, char out[PA
            try_at(".", from, false, out);
 }
 
-/* --- units -------------------------------------------------------------------------------------- */
+/* --- units ------------------------------------------------------------------------------------ */
 
 static const char *shown_path(struct gs_compiler *c, const char *real)
 {
@@ -190,11 +191,12 @@ static struct gs_modinfo *new_info(struct gs_compiler *c, const char *shown, str
     return m;
 }
 
-struct gs_unit *gs_module_unit(struct gs_compiler *c, const char *shown, const char *name, const char *real,
-                               const char *dir, const char *text, size_t len)
+struct gs_unit *gs_module_unit(struct gs_compiler *c, const char *shown, const char *name,
+                               const char *real, const char *dir, const char *text, size_t len)
 {
     struct gs_unit *u = gs_arena_alloc(c->arena, sizeof(*u));
-    struct gs_source *src = gs_perm_alloc(sizeof(*src)); /* messages quote it when all else is gone */
+    struct gs_source *src =
+        gs_perm_alloc(sizeof(*src)); /* messages quote it when all else is gone */
     u->c = c;
     u->info = new_info(c, shown, gs_slice_z(name));
     src->path = u->info->path;
@@ -244,10 +246,12 @@ static void report_cycle(struct gs_unit *u, const struct gs_node *n, const struc
         }
         at += (size_t)w;
     }
-    gs_diag_error(u->c->diag, u->src, n->imp->from_pos, "import cycle: %s%s", text, back->src->path);
+    gs_diag_error(u->c->diag, u->src, n->imp->from_pos, "import cycle: %s%s", text,
+                  back->src->path);
 }
 
-static struct gs_unit *load_file(struct gs_unit *u, const struct gs_node *n, const char *path, bool *first)
+static struct gs_unit *load_file(struct gs_unit *u, const struct gs_node *n, const char *path,
+                                 bool *first)
 {
     struct gs_compiler *c = u->c;
     char real[PATH_MAX];
@@ -268,16 +272,18 @@ static struct gs_unit *load_file(struct gs_unit *u, const struct gs_node *n, con
     }
     int err = gs_module_read(real, &text, &len);
     if (err != 0) {
-        gs_diag_error(c->diag, u->src, n->imp->from_pos, "cannot read \"%s\": %s", shown_path(c, real),
-                      strerror(err));
+        gs_diag_error(c->diag, u->src, n->imp->from_pos, "cannot read \"%s\": %s",
+                      shown_path(c, real), strerror(err));
         return NULL;
     }
     const char *keep = arena_text(c, real, strlen(real));
     struct gs_slice stem = stem_of(gs_slice_z(keep));
-    if (gs_slice_is(stem, "main") || stem.n == 0) /* a directory's module bears the directory's name */
+    if (gs_slice_is(stem, "main") ||
+        stem.n == 0) /* a directory's module bears the directory's name */
         stem = stem_of(gs_slice_z(gs_module_dir(c, keep)));
     const char *name = stem.n ? arena_text(c, stem.p, stem.n) : "module";
-    struct gs_unit *x = gs_module_unit(c, shown_path(c, keep), name, keep, gs_module_dir(c, keep), text, len);
+    struct gs_unit *x =
+        gs_module_unit(c, shown_path(c, keep), name, keep, gs_module_dir(c, keep), text, len);
     gs_module_compile(x);
     *first = x->state == GS_UNIT_READY;
     return *first ? x : NULL;

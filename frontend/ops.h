@@ -8,10 +8,25 @@
 
 enum gs_operator {
     GS_O_NONE, /* plain assignment */
-    GS_O_ADD, GS_O_SUB, GS_O_MUL, GS_O_DIV, GS_O_MOD,
-    GS_O_BAND, GS_O_BOR, GS_O_BXOR, GS_O_SHL, GS_O_SHR,
-    GS_O_EQ, GS_O_NE, GS_O_LT, GS_O_LE, GS_O_GT, GS_O_GE,
-    GS_O_NEG, GS_O_BNOT, GS_O_NOT,
+    GS_O_ADD,
+    GS_O_SUB,
+    GS_O_MUL,
+    GS_O_DIV,
+    GS_O_MOD,
+    GS_O_BAND,
+    GS_O_BOR,
+    GS_O_BXOR,
+    GS_O_SHL,
+    GS_O_SHR,
+    GS_O_EQ,
+    GS_O_NE,
+    GS_O_LT,
+    GS_O_LE,
+    GS_O_GT,
+    GS_O_GE,
+    GS_O_NEG,
+    GS_O_BNOT,
+    GS_O_NOT,
 };
 
 /* Of a binary operator's or an assignment's token. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * package.c - what we need of langoost.json: the string at the top-level key "main". A small reader of its own, because the library's
- * JSON parser makes values in a VM's heap, and nothing runs yet.
+ * package.c - what we need of langoost.json: the string at the top-level key "main". A small reader
+ * of its own, because the library's JSON parser makes values in a VM's heap, and nothing runs yet.
  */
 #include "module.h"
 
@@ -27,7 +27,8 @@ static bool take(struct reader *r, char c)
     return true;
 }
 
-/* A string into out (cut at size). Escapes other than the one-letter ones have no place in a file name: refused. */
+/* A string into out (cut at size). Escapes other than the one-letter ones have no place in a file
+ * name: refused. */
 static bool string(struct reader *r, char *out, size_t size)
 {
     size_t n = 0;
@@ -99,7 +100,8 @@ static bool value(struct reader *r)
         default:
             if (strchr("0123456789+-.eEtrufalsn", *r->p) == NULL)
                 return false;
-            while (r->p < r->end && strchr("0123456789+-.eEtrufalsn", *r->p) != NULL && *r->p != '\0')
+            while (r->p < r->end && strchr("0123456789+-.eEtrufalsn", *r->p) != NULL &&
+                   *r->p != '\0')
                 r->p++;
             break;
         }

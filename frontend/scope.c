@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * scope.c - the walk over a unit's tree: bindings, uses, captures, and errors about them. See scope.h.
+ * scope.c - the walk over a unit's tree: bindings, uses, captures, and errors about them. See
+ * scope.h.
  *
- * Depth      The parser bounds how deeply blocks and operands nest, but not how long a chain of left operands (a + b + c ...), of
- *            else ifs or of statements is: those are walked by loops.
+ * Depth      The parser bounds how deeply blocks and operands nest, but not how long a chain of
+ *            left operands (a + b + c ...), of else ifs or of statements is: those are walked by
+ *            loops.
  */
 #include "scope_int.h"
 
@@ -13,7 +15,7 @@ static void walk_expr(struct gs_walker *w, struct gs_node *n);
 static void walk_stmt(struct gs_walker *w, struct gs_node *n);
 static void walk_block(struct gs_walker *w, struct gs_node *n);
 
-/* --- scopes ------------------------------------------------------------------------------------- */
+/* --- scopes ----------------------------------------------------------------------------------- */
 
 struct saved_scope {
     uint32_t scope, bound;
@@ -45,7 +47,7 @@ static void loop_end(struct gs_walker *w)
     w->fn->loops.n--;
 }
 
-/* --- uses --------------------------------------------------------------------------------------- */
+/* --- uses ------------------------------------------------------------------------------------- */
 
 static struct gs_sym *builtin(struct gs_walker *w, struct gs_ident *id)
 {
@@ -137,9 +139,9 @@ static void capture(struct gs_walker *w, struct gs_sym *s, struct gs_pos at)
         s->force_cell = true;
     for (struct gs_fnscope *f = w->fn; f != s->fn; f = f->parent) {
         if (f->sealed) {
-            gs_scope_error(w, at,
-                           "a method of a local class cannot use \"%.*s\" of the function around it",
-                           GS_SLICE_ARGS(s->name));
+            gs_scope_error(
+                w, at, "a method of a local class cannot use \"%.*s\" of the function around it",
+                GS_SLICE_ARGS(s->name));
             return;
         }
         if (capture_index(f, s) >= 0)
@@ -195,7 +197,7 @@ static void walk_self(struct gs_walker *w, struct gs_node *n)
     use(w, f->self, n->pos);
 }
 
-/* --- functions ---------------------------------------------------------------------------------- */
+/* --- functions -------------------------------------------------------------------------------- */
 
 static void walk_params(struct gs_walker *w, struct gs_fnscope *f)
 {
@@ -269,7 +271,7 @@ static struct gs_fnscope *walk_literal(struct gs_walker *w, struct gs_node *n, s
     return f;
 }
 
-/* --- expressions -------------------------------------------------------------------------------- */
+/* --- expressions ------------------------------------------------------------------------------ */
 
 static void walk_list(struct gs_walker *w, const struct gs_list *l)
 {
@@ -326,7 +328,8 @@ static void check_member(struct gs_walker *w, const struct gs_node *n)
     struct gs_modref m;
     if (gs_scope_member(n, &v, &s) != GS_MEMBER_MISSING || !gs_scope_module(n->a, &m))
         return;
-    const char *name = m.unit ? m.unit->info->name->data : ((struct gs_module *)m.lib.p)->name->data;
+    const char *name =
+        m.unit ? m.unit->info->name->data : ((struct gs_module *)m.lib.p)->name->data;
     gs_scope_error(w, n->pos, "module \"%s\" has no member \"%.*s\"", name, GS_SLICE_ARGS(n->name));
 }
 
@@ -395,7 +398,7 @@ static void walk_expr(struct gs_walker *w, struct gs_node *n)
         walk_rest(w, w->spine.v[--w->spine.n]);
 }
 
-/* --- assignment --------------------------------------------------------------------------------- */
+/* --- assignment ------------------------------------------------------------------------------- */
 
 static const char *kind_word(const struct gs_sym *s)
 {
@@ -441,7 +444,8 @@ static void walk_assign(struct gs_walker *w, struct gs_node *n)
 {
     struct gs_node *t = n->a;
     if (t->kind == GS_N_NAME) {
-        /* The variable changes after the value is known; a closure made in the value is a capture before it. */
+        /* The variable changes after the value is known; a closure made in the value is a capture
+         * before it. */
         walk_expr(w, n->b);
         walk_assign_name(w, t);
         return;
@@ -458,7 +462,7 @@ static void walk_assign(struct gs_walker *w, struct gs_node *n)
     walk_expr(w, n->b);
 }
 
-/* --- statements --------------------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------------------- */
 
 /* Could running n call a function of the program? Function literals only make one. */
 static bool may_call(const struct gs_node *n, unsigned depth)
@@ -691,7 +695,8 @@ static void walk_stmt(struct gs_walker *w, struct gs_node *n)
     case GS_N_BREAK:
     case GS_N_CONTINUE:
         if (w->fn->loops.n == 0)
-            gs_scope_error(w, n->pos, "%s outside a loop", n->kind == GS_N_BREAK ? "break" : "continue");
+            gs_scope_error(w, n->pos, "%s outside a loop",
+                           n->kind == GS_N_BREAK ? "break" : "continue");
         break;
     case GS_N_BLOCK:
         walk_block(w, n);
@@ -713,7 +718,7 @@ static void walk_block(struct gs_walker *w, struct gs_node *n)
     leave(w, s);
 }
 
-/* --- units -------------------------------------------------------------------------------------- */
+/* --- units ------------------------------------------------------------------------------------ */
 
 void gs_scope_unit(struct gs_unit *u)
 {

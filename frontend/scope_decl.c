@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * scope_decl.c - declarations: imports, functions, classes, interfaces and types, before any statement is walked.
+ * scope_decl.c - declarations: imports, functions, classes, interfaces and types, before any
+ * statement is walked.
  *
- * Classes    are immortal objects made here, with the (still empty) functions of their methods, so that the order of declarations
- *            does not matter. A class becomes ready once its superclass is.
+ * Classes    are immortal objects made here, with the (still empty) functions of their methods, so
+ *            that the order of declarations does not matter. A class becomes ready once its
+ *            superclass is.
  */
 #include "scope_int.h"
 
@@ -77,7 +79,7 @@ void gs_fn_constant(struct gs_fnscope *f)
     f->proto->self = f->func;
 }
 
-/* --- classes ------------------------------------------------------------------------------------ */
+/* --- classes ---------------------------------------------------------------------------------- */
 
 static int by_address(const void *a, const void *b)
 {
@@ -135,7 +137,8 @@ static void make_iface(struct gs_walker *w, struct gs_sym *s)
         f->methods[i].rest = rest;
         for (uint32_t k = 0; k < i; k++) {
             if (f->methods[k].name == f->methods[i].name) {
-                gs_scope_error(w, m->pos, "method \"%.*s\" is already declared in interface \"%.*s\"",
+                gs_scope_error(w, m->pos,
+                               "method \"%.*s\" is already declared in interface \"%.*s\"",
                                GS_SLICE_ARGS(m->name), GS_SLICE_ARGS(in->name));
                 break;
             }
@@ -188,7 +191,8 @@ static void link_class(struct gs_walker *w, struct gs_sym *s)
         gs_scope_error(w, sup->pos, "\"%.*s\" is not a class", GS_SLICE_ARGS(sup->name));
         return;
     }
-    /* A step back to s on the way up closes a cycle; the others of the cycle are reported at the link that would close it. */
+    /* A step back to s on the way up closes a cycle; the others of the cycle are reported at the
+     * link that would close it. */
     for (struct gs_class *c = class_of(v); c != NULL; c = c->super) {
         if (c == class_of(s->value)) {
             gs_scope_error(w, sup->pos, "class \"%.*s\" extends itself%s", GS_SLICE_ARGS(s->name),
@@ -278,7 +282,7 @@ void gs_declare_block(struct gs_walker *w, const struct gs_list *l, struct gs_bl
         link_classes(w, l);
 }
 
-/* --- units -------------------------------------------------------------------------------------- */
+/* --- units ------------------------------------------------------------------------------------ */
 
 static void export(struct gs_walker *w, struct gs_sym *s)
 {
@@ -359,8 +363,8 @@ void gs_declare_unit(struct gs_walker *w)
             s->is_const = n->flag;
             n->info = s;
             bind_top(w, s);
-        } else if (n->kind == GS_N_FNDECL || n->kind == GS_N_CLASS ||
-                   n->kind == GS_N_INTERFACE || n->kind == GS_N_TYPE) {
+        } else if (n->kind == GS_N_FNDECL || n->kind == GS_N_CLASS || n->kind == GS_N_INTERFACE ||
+                   n->kind == GS_N_TYPE) {
             struct gs_sym *s = n->info;
             if (s->ident->sym == s)
                 export(w, s);

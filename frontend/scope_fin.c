@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * scope_fin.c - decisions that need the whole unit: constants, functions that are constants, hoisting, cells, slots.
+ * scope_fin.c - decisions that need the whole unit: constants, functions that are constants,
+ * hoisting, cells, slots.
  *
- * Order      Which functions capture nothing must be known first: a use of such a function is no capture. Then which nested
- *            functions are made early, for that moves their captures; then who needs a cell.
+ * Order      Which functions capture nothing must be known first: a use of such a function is no
+ *            capture. Then which nested functions are made early, for that moves their captures;
+ *            then who needs a cell.
  */
 #include "scope_int.h"
 
@@ -13,7 +15,7 @@
 /* Top-level lets in registers of main: plenty for scripts that people write. */
 #define MAX_PROMOTED 250
 
-/* --- functions that capture nothing ------------------------------------------------------------- */
+/* --- functions that capture nothing ----------------------------------------------------------- */
 
 static bool is_own(const struct gs_fnscope *f, const struct gs_sym *s)
 {
@@ -99,7 +101,7 @@ static void name_constant(struct gs_fnscope *f)
     }
 }
 
-/* --- hoisting ----------------------------------------------------------------------------------- */
+/* --- hoisting --------------------------------------------------------------------------------- */
 
 /* A function made at the start of its block needs the functions that it captures there, too. */
 static void spread_hoisting(struct gs_block *b)
@@ -128,7 +130,7 @@ static void spread_hoisting(struct gs_block *b)
     }
 }
 
-/* --- captures ----------------------------------------------------------------------------------- */
+/* --- captures --------------------------------------------------------------------------------- */
 
 static void note_captures(const struct gs_fnscope *f)
 {
@@ -164,7 +166,7 @@ static void decide_cells(struct gs_walker *w)
     }
 }
 
-/* --- top-level lets ----------------------------------------------------------------------------- */
+/* --- top-level lets --------------------------------------------------------------------------- */
 
 static bool const_init(const struct gs_sym *s, gs_value *v)
 {

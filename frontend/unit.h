@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * unit.h - what the passes of one compilation share: the compiler's state, its units (one for each source file) and names.
+ * unit.h - what the passes of one compilation share: the compiler's state, its units (one for each
+ * source file) and names.
  *
- * Lifetime   All of it belongs to one call of the compiler and is freed at its end; what a program needs when it runs is made
- *            by gs_perm_alloc and never points back here. Sources stay, because diagnostics quote them.
+ * Lifetime   All of it belongs to one call of the compiler and is freed at its end; what a program
+ *            needs when it runs is made by gs_perm_alloc and never points back here. Sources stay,
+ *            because diagnostics quote them.
  */
 #ifndef GS_FRONTEND_UNIT_H
 #define GS_FRONTEND_UNIT_H
@@ -22,8 +24,8 @@ struct gs_unit;
 /* A name as written, once for each spelling. */
 struct gs_ident {
     struct gs_slice text;
-    struct gs_str *atom;  /* made on demand */
-    struct gs_sym *sym;   /* innermost binding visible where the walker stands */
+    struct gs_str *atom;    /* made on demand */
+    struct gs_sym *sym;     /* innermost binding visible where the walker stands */
     struct gs_sym *builtin; /* looked up on demand */
     bool builtin_known;
 };
@@ -43,14 +45,14 @@ enum gs_unit_state { GS_UNIT_LOADING, GS_UNIT_READY, GS_UNIT_FAILED };
 struct gs_unit {
     struct gs_compiler *c;
     struct gs_source *src;
-    const char *real;          /* canonical path, or NULL (standard input, prelude) */
-    const char *dir;           /* relative imports start here */
+    const char *real; /* canonical path, or NULL (standard input, prelude) */
+    const char *dir;  /* relative imports start here */
     struct gs_node *tree;
     enum gs_unit_state state;
     bool is_main, prelude;
     GS_VEC(struct gs_import *) imports;
-    GS_VEC(struct gs_sym *) syms; /* top-level ones, in order of declaration */
-    struct gs_table exports;      /* struct gs_ident * -> index in syms */
+    GS_VEC(struct gs_sym *) syms;    /* top-level ones, in order of declaration */
+    struct gs_table exports;         /* struct gs_ident * -> index in syms */
     GS_VEC(struct gs_fnscope *) fns; /* outer before inner */
     GS_VEC(struct gs_block *) blocks;
     struct gs_fnscope *main;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * vec.h - growable arrays and a pointer table for the compiler. Memory that runs out ends the process (gs_mem_must_*).
+ * vec.h - growable arrays and a pointer table for the compiler. Memory that runs out ends the
+ * process (gs_mem_must_*).
  */
 #ifndef GS_FRONTEND_VEC_H
 #define GS_FRONTEND_VEC_H
@@ -37,7 +38,7 @@ struct gs_table {
     struct gs_table_entry {
         uint64_t key;
         uint32_t value;
-    } *v;
+    } * v;
     uint32_t n, mask; /* mask + 1 places; 0 with v == NULL: none */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_compile.c - any bytes through the whole compiler: no crash, no hang, and every function that comes out passes the verifier (the emitter
- * aborts when one does not). Imports of files are not followed far: the fuzzer runs where no module lies.
+ * fuzz_compile.c - any bytes through the whole compiler: no crash, no hang, and every function that
+ * comes out passes the verifier (the emitter aborts when one does not). Imports of files are not
+ * followed far: the fuzzer runs where no module lies.
  */
 #include <stdint.h>
 #include <stdio.h>

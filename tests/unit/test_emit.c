@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_emit.c - the code that comes out: no needless moves, the right immediate forms, exact negations, long jumps, limits.
+ * test_emit.c - the code that comes out: no needless moves, the right immediate forms, exact
+ * negations, long jumps, limits.
  */
 #include "unit_compile.h"
 
@@ -82,7 +83,8 @@ static void loops_test_at_the_bottom(void)
 static void natives_that_are_known_are_called_directly(void)
 {
     F("println(a)", "MOVE CALLNAT RETNIL");
-    F("return toString(a, b)", "LOADK MOVE MOVE CALL RET"); /* a wrong number of arguments throws when it runs */
+    F("return toString(a, b)",
+      "LOADK MOVE MOVE CALL RET"); /* a wrong number of arguments throws when it runs */
     F("println(...a)", "LOADK MOVE CALLV RETNIL");
     CU_ASSERT(ops_are("import math\nfn f(a) { return math.sqrt(a) }", "f", "MOVE CALLNAT RET"));
     CU_ASSERT(ops_are("fn f(a) { let len = a\nreturn len(a) }", "f", "MOVE MOVE MOVE CALL RET"));
@@ -98,7 +100,8 @@ static void dead_code_is_not_written(void)
 
 static void finally_code_stands_once(void)
 {
-    struct compiled r = compile_text("fn f(a) { for x in a { try { if x { return 1 } if a { break } continue } finally { println(x) } } }");
+    struct compiled r = compile_text("fn f(a) { for x in a { try { if x { return 1 } if a { break "
+                                     "} continue } finally { println(x) } } }");
     const struct gs_proto *p = proto_named(&r, "f");
     CU_ASSERT_PTR_NOT_NULL_FATAL(p);
     CU_ASSERT_EQUAL(count_op(p, GS_OP_CALLNAT), 1);
@@ -108,7 +111,8 @@ static void finally_code_stands_once(void)
 
 static void inner_handlers_come_first(void)
 {
-    struct compiled r = compile_text("fn f(a) { try { try { a() } catch e { a() } } catch e { a() } finally { a() } }");
+    struct compiled r = compile_text(
+        "fn f(a) { try { try { a() } catch e { a() } } catch e { a() } finally { a() } }");
     const struct gs_proto *p = proto_named(&r, "f");
     CU_ASSERT_PTR_NOT_NULL_FATAL(p);
     CU_ASSERT_EQUAL_FATAL(p->nhandlers, 3);
@@ -129,7 +133,7 @@ static void duplicate_keys_share_a_slot(void)
     compiled_free(&r);
 }
 
-/* --- sizes -------------------------------------------------------------------------------------- */
+/* --- sizes ------------------------------------------------------------------------------------ */
 
 struct text {
     char *p;
@@ -217,7 +221,7 @@ static void a_hundred_thousand_top_level_lets_compile(void)
     free(t.p);
 }
 
-/* --- what else a proto says --------------------------------------------------------------------- */
+/* --- what else a proto says ------------------------------------------------------------------- */
 
 static void parameters_are_counted(void)
 {
@@ -238,7 +242,8 @@ static void parameters_are_counted(void)
 
 static void named_globals_are_listed_with_those_of_closures(void)
 {
-    struct compiled r = compile_text("let a = input()\nlet b = input()\nfn f(k) { a = 1\nreturn fn() { return b + k } }");
+    struct compiled r = compile_text(
+        "let a = input()\nlet b = input()\nfn f(k) { a = 1\nreturn fn() { return b + k } }");
     const struct gs_proto *f = proto_named(&r, "f");
     CU_ASSERT_PTR_NOT_NULL_FATAL(f);
     CU_ASSERT_EQUAL_FATAL(f->ngnames, 2);
