@@ -49,7 +49,7 @@ static void load_captured(struct gs_emit *e, struct gs_sym *s, uint32_t dst)
         return;
     }
     uint32_t up = (uint32_t)gs_scope_capture(e->f, s);
-    if (s->cell)
+    if (s->cell && !e->f->caps.v[up].by_own)
         gs_put_abc(e, GS_OP_UPGET, dst, up, gs_k(e, gs_strv(gs_ident_atom(s->ident))));
     else
         gs_put_abc(e, GS_OP_GETUP, dst, up, 0);

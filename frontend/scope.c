@@ -147,7 +147,7 @@ static void capture(struct gs_walker *w, struct gs_sym *s, struct gs_pos at)
         if (capture_index(f, s) >= 0)
             return;
         bool direct = f->parent == s->fn;
-        add_capture(f, (struct gs_capref){s, direct ? loop_around(s) : 0});
+        add_capture(f, (struct gs_capref){s, direct ? loop_around(s) : 0, false});
     }
 }
 

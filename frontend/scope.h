@@ -97,6 +97,7 @@ struct gs_capref {
     struct gs_sym *sym;
     uint32_t loop; /* start of the outermost loop of the variable's function, begun after it was
                       made, around the capture; 0: none */
+    bool by_own;   /* names a function around this one, which hands down itself and never a cell */
 };
 
 struct gs_fnscope {

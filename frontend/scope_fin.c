@@ -71,6 +71,18 @@ static void find_impure(struct gs_walker *w)
     gs_table_free(&first);
 }
 
+/* Is s the own name of a function between f and the one that declares s? */
+static bool names_outer(const struct gs_fnscope *f, const struct gs_sym *s)
+{
+    if (s->body == NULL || s->assigned)
+        return false;
+    for (const struct gs_fnscope *g = f->parent; g != NULL && g != s->fn; g = g->parent) {
+        if (g->own == s)
+            return true;
+    }
+    return false;
+}
+
 /* Takes constants and own names out of the captures. */
 static void prune(struct gs_fnscope *f)
 {
@@ -79,7 +91,8 @@ static void prune(struct gs_fnscope *f)
         struct gs_sym *s = f->caps.v[i].sym;
         if (is_own(f, s) || (s->kind == GS_SYM_FN && !s->body->impure))
             continue;
-        f->caps.v[n++] = f->caps.v[i];
+        f->caps.v[n] = f->caps.v[i];
+        f->caps.v[n++].by_own = names_outer(f, s);
         if (f->parent != NULL && is_own(f->parent, s))
             f->parent->self_reg = true;
     }

@@ -183,6 +183,14 @@ static void functions_name_themselves_without_a_capture(void)
                       "GETFN MOVE CALL GETUP ADD RET"));
 }
 
+static void a_function_hands_itself_down_as_a_value_also_when_others_see_a_cell(void)
+{
+    const char *text = "fn f(k) { let r = c(1)\nfn c(n) { return a(n) }\n"
+                       "fn a(n) { fn b() { return a(k) }\nreturn b() + c(n) }\nreturn r }";
+    CU_ASSERT(ops_are(text, "c", "UPGET MOVE CALL RET"));
+    CU_ASSERT(ops_are(text, "b", "GETUP GETUP CALL RET"));
+}
+
 static void functions_that_capture_nothing_are_constants(void)
 {
     CU_ASSERT(ops_are("fn f() { fn g(n) { return h(n) }\nfn h(n) { return g(n) }\nreturn g(1) }",
@@ -234,6 +242,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_variable_that_stays_is_captured_by_value),
     UNIT_CASE(a_variable_that_changes_after_its_capture_is_a_cell),
     UNIT_CASE(functions_name_themselves_without_a_capture),
+    UNIT_CASE(a_function_hands_itself_down_as_a_value_also_when_others_see_a_cell),
     UNIT_CASE(functions_that_capture_nothing_are_constants),
     UNIT_CASE(nested_functions_are_hoisted_only_when_it_shows),
     UNIT_CASE(a_let_that_no_function_names_is_a_register),
