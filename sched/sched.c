@@ -133,7 +133,8 @@ bool gs_sched_start_worker_mt(struct gs_sched *s)
     pthread_mutex_lock(&s->grow_lock);
     uint32_t i = gs_load_rlx(&s->nstarted); /* written under this lock */
     struct gs_worker **table = gs_load_rlx(&s->worker);
-    int err = i >= gs_load_rlx(&s->nworkers); /* the quota leaves no more */
+    /* The quota leaves no more; or a run is ending, and join_workers, which takes this lock, has looked already. */
+    int err = i >= gs_load_rlx(&s->nworkers) || gs_sched_stopped(s);
     if (!err && !table[i]) {
         table[i] = gs_worker_new(s, i);
         err = table[i] == NULL;

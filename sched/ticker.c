@@ -33,7 +33,7 @@
 #define QUIET_TICKS 16u
 #define LINGER_NS 10000000
 /* A busy worker with queued tasks is told to serve the oldest every so many ticks. */
-#define FAIR_TICKS 8u
+#define FAIR_TICKS 4u
 /* A program that has kept two workers busy for so many ticks may care about the topology. */
 #define TOPOLOGY_TICKS 64u
 #define PINS_NS 100000000
@@ -129,7 +129,7 @@ static void look_at_long_run(struct gs_sched *s, struct gs_worker *w, uint32_t s
     } else if (age >= LONG_NS) {
         w->seen_at_ns = now;
         if (any_queued(s, w)) {
-            gs_store_rlx(&w->fair, true);
+            gs_store_rlx(&w->abroad, true);
             (void)poke(s, w, seq, now);
         }
     }

@@ -4,9 +4,10 @@
  * Order      Slot (the task made ready last: its data is in the cache and its waker is about to park), inbox (woken by others,
  *            kept in order), own deque (newest first: a recursion of spawns runs depth first and keeps few tasks alive), late
  *            queue (tasks that gave way, oldest first), the task that just yielded if nothing else was queued. Then thieving.
- * Fairness   Nothing of this may starve the rest. Every GS_FAIR_PICKS picks, and when the ticker has seen queued tasks for some
- *            milliseconds, the next pick takes the oldest of the deque or of the late queue, in turn. A fair pick gives
- *            way to the inbox a few times, because what was woken by a timer is what somebody waits for.
+ * Fairness   Nothing of this may starve the rest. Every GS_FAIR_PICKS picks the oldest of the deque is taken. The late queue is
+ *            served by time, not by count: every few milliseconds in which something was queued the ticker asks for its oldest.
+ *            Otherwise a task that spawns in a loop would be back after each 64 of its children, and they would pile
+ *            up. What was woken from outside goes before even that, a few times, because somebody waits for it.
  * Letting go [C1] current is stored (release) before resume and taken back by CAS after it, or by the task itself before it frees
  *            its memory. A poker sets bit 0 by CAS (acquire: sees the task's fields), pokes and clears it (release). While
  *            the bit is set the owner's CAS fails and it waits; when it succeeds (acquire) all pokes are over.
@@ -252,29 +253,32 @@ static struct gs_task *take_slot(struct gs_worker *w)
     return t;
 }
 
-static bool fair_due(struct gs_worker *w)
+/* The ticker has seen tasks wait for some milliseconds. */
+static GS_NOINLINE struct gs_task *pick_late(struct gs_worker *w)
 {
-    bool due = --w->credit == 0;
-    if (GS_LIKELY(!due) && GS_LIKELY(!gs_load_rlx(&w->fair)))
-        return false;
-    w->credit = 1;
     if (gs_inbox_nonempty_mt(&w->inbox) && ++w->fair_waits < FAIR_WAITS)
-        return false;
+        return NULL; /* what a timer has woken is what somebody waits for; the flag stays */
     w->fair_waits = 0;
-    w->credit = GS_FAIR_PICKS;
     gs_store_rlx(&w->fair, false); /* the ticker sets it again if need be */
-    return true;
+    struct gs_task *t = gs_deque_take_mt(&w->late);
+    return t ? t : gs_deque_take_mt(&w->deque);
 }
 
-static GS_NOINLINE struct gs_task *pick_fair(struct gs_worker *w)
+static GS_NOINLINE struct gs_task *pick_oldest(struct gs_worker *w)
 {
+    w->credit = GS_FAIR_PICKS;
     if (gs_timers_next_mt(&w->timers) != INT64_MAX)
         (void)gs_worker_fire_owner(w, gs_clock_mono_ns());
-    bool late_first = ++w->turn % 2;
-    struct gs_task *t = gs_deque_take_mt(late_first ? &w->late : &w->deque);
-    if (!t)
-        t = gs_deque_take_mt(late_first ? &w->deque : &w->late);
-    return t;
+    return gs_deque_take_mt(&w->deque);
+}
+
+static inline struct gs_task *pick_fair(struct gs_worker *w)
+{
+    if (GS_UNLIKELY(--w->credit == 0))
+        return pick_oldest(w);
+    if (GS_UNLIKELY(gs_load_rlx(&w->fair)))
+        return pick_late(w);
+    return NULL;
 }
 
 /* Nothing is queued here but the task that just yielded. Now and then somebody else's may have waited longer. */
@@ -282,7 +286,9 @@ static struct gs_task *run_again(struct gs_worker *w)
 {
     struct gs_task *t = w->again;
     w->again = NULL;
-    if (++w->lone_yields % LONE_YIELDS != 0)
+    if (gs_load_rlx(&w->abroad))
+        gs_store_rlx(&w->abroad, false); /* the ticker sets it again if need be */
+    else if (++w->lone_yields % LONE_YIELDS != 0)
         return t;
     struct gs_task *other = gs_steal_owner(w);
     if (!other)
@@ -311,7 +317,7 @@ static struct gs_task *pick_queued(struct gs_worker *w)
 
 static struct gs_task *pick(struct gs_worker *w)
 {
-    struct gs_task *t = fair_due(w) ? pick_fair(w) : NULL;
+    struct gs_task *t = pick_fair(w);
     if (!t)
         t = pick_queued(w);
     if (GS_LIKELY(!w->again))

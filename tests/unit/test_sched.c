@@ -329,6 +329,29 @@ static void two_tasks_that_wake_each_other_for_ever_starve_nobody(void)
     gs_sched_free(s);
 }
 
+static enum gs_run yield_and_count(struct gs_task *t, struct gs_worker *w)
+{
+    struct job *j = job_of(t);
+    (void)w;
+    if (j->step++ < 20)
+        return GS_RUN_YIELD;
+    gs_sched_stop(s, 0);
+    return GS_RUN_DONE;
+}
+
+static void two_tasks_that_wake_each_other_do_not_starve_one_that_yields(void)
+{
+    struct job j, k;
+    setup(1);
+    job_init(&j, serve);
+    job_init(&k, play);
+    job_init(&extra, yield_and_count);
+    j.other = &k;
+    k.other = &j;
+    CU_ASSERT_EQUAL(gs_sched_run(s, &j.task), 0);
+    gs_sched_free(s);
+}
+
 /* -- many tasks -------------------------------------------------------------------------------------------------------- */
 
 #define MANY 20000
@@ -585,6 +608,29 @@ static enum gs_run start_loops(struct gs_task *t, struct gs_worker *w)
     return GS_RUN_DONE;
 }
 
+/* Counts its own time on the worker. */
+static enum gs_run measured_loop(struct gs_task *t, struct gs_worker *w)
+{
+    struct job *j = job_of(t);
+    int64_t start = gs_clock_mono_ns();
+    enum gs_run r = poll_loop(t, w);
+    j->count += gs_clock_mono_ns() - start;
+    return r;
+}
+
+static enum gs_run stop_after_three(struct gs_task *t, struct gs_worker *w)
+{
+    struct job *j = job_of(t);
+    (void)w;
+    if (j->step++ == 0) {
+        for (int i = 0; i < 3; i++)
+            gs_sched_submit_mt(s, &loops[i].task);
+        return sleep_for(j, 600 * MS);
+    }
+    gs_sched_stop(s, 0);
+    return GS_RUN_DONE;
+}
+
 static void endless_loops_share_the_workers_and_timers_fire(void)
 {
     for (unsigned workers = 1; workers <= 2; workers++) {
@@ -596,6 +642,23 @@ static void endless_loops_share_the_workers_and_timers_fire(void)
         CU_ASSERT_EQUAL(gs_sched_run(s, &j.task), 0);
         gs_sched_free(s);
     }
+}
+
+static void three_endless_loops_share_two_workers(void)
+{
+    struct job j;
+    int64_t ran[3] = {0};
+    setup(2);
+    for (int i = 0; i < LOOPS; i++)
+        job_init(&loops[i], i < 3 ? measured_loop : park_for_ever);
+    job_init(&j, stop_after_three);
+    CU_ASSERT_EQUAL(gs_sched_run(s, &j.task), 0);
+    for (int i = 0; i < 3; i++)
+        ran[i] = loops[i].count / MS;
+    /* The one that is alone on its worker gives way every 10 ms, so nobody has a worker for itself. */
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT(ran[i] * 10 > ran[0] + ran[1] + ran[2]);
+    gs_sched_free(s);
 }
 
 static enum gs_run hog(struct gs_task *t, struct gs_worker *w)
@@ -1028,6 +1091,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_wake_up_before_the_park_is_not_lost),
     CASE(a_task_that_readies_itself_for_ever_starves_nobody),
     CASE(two_tasks_that_wake_each_other_for_ever_starve_nobody),
+    CASE(two_tasks_that_wake_each_other_do_not_starve_one_that_yields),
     CASE(every_spawned_task_runs_once_on_one_worker),
     CASE(every_spawned_task_runs_once_on_eight_workers),
     CASE(every_spawned_task_runs_when_memory_is_out),
@@ -1038,6 +1102,7 @@ static const CU_TestInfo cases[] = {
     CASE(those_who_yield_take_turns),
     CASE(a_lone_yielding_task_does_not_keep_timers_from_firing),
     CASE(endless_loops_share_the_workers_and_timers_fire),
+    CASE(three_endless_loops_share_two_workers),
     CASE(a_task_in_the_slot_of_a_hog_is_taken_by_another_worker),
     CASE(a_watched_timer_fires_while_its_only_worker_is_busy),
     CASE(a_stop_from_outside_ends_an_endless_loop),
