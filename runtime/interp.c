@@ -1066,9 +1066,10 @@ left:
         goto thrown;
     return (gs_status)st;
 
-    /* The bottom frame has returned. */
+    /* The bottom frame has returned; its result lies where its function was. No frame is left. */
 finished:
     COPY(&vm->result, &base[-2]);
-    SAVE();
+    vm->base = NULL;
+    vm->pc = NULL;
     return GS_OK;
 }

@@ -84,7 +84,7 @@ struct gs_vm {
     struct gs_task task; /* first: the scheduler's header */
 
     /* registers of the interpreter while it does not run (or is inside a slow path) */
-    gs_value *base;
+    gs_value *base;    /* NULL: no frame (not started, or the bottom frame has returned) */
     const gs_insn *pc; /* next instruction; errors are at pc[-1] */
     gs_value *stack, *stack_end;
     struct gs_heap heap;
