@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * cpus.c - how many processors this process may use.
  *
- * Design     /proc/self/cgroup says which group we are in, in each hierarchy; /proc/self/mountinfo says where the hierarchies are
- *            mounted and which part of them is visible there. The limit of a group binds all below it, so every directory
- *            from our own up to the mount point is read: cpu.max (v2), cpu.cfs_quota_us and cpu.cfs_period_us (v1). Both
- *            versions may be mounted at once; the tightest limit counts.
- *            When our path does not lie below the mount's root (a container that sees the host's path) the mount point itself
+ * Design     /proc/self/cgroup says which group we are in, in each hierarchy; /proc/self/mountinfo
+ *            says where the hierarchies are mounted and which part of them is visible there. The
+ *            limit of a group binds all below it, so every directory from our own up to the mount
+ *            point is read: cpu.max (v2), cpu.cfs_quota_us and cpu.cfs_period_us (v1). Both
+ *            versions may be mounted at once; the tightest limit counts. When our path does not lie
+ *            below the mount's root (a container that sees the host's path) the mount point itself
  *            is our group.
  */
 #define _GNU_SOURCE

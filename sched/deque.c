@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: MIT
  * deque.c - work-stealing deque without fences.
  *
- * Design     Chase and Lev's: top and bottom are 64-bit counters that never wrap, the task of counter i lies in slot
- *            i mod size of the current ring. The owner doubles the ring when it is full; old rings keep their contents
- *            and are freed with the deque, so a thief with an old ring in hand reads valid memory (all old rings
- *            together are smaller than the newest).
+ * Design     Chase and Lev's: top and bottom are 64-bit counters that never wrap, the task of
+ *            counter i lies in slot i mod size of the current ring. The owner doubles the ring when
+ *            it is full; old rings keep their contents and are freed with the deque, so a thief
+ *            with an old ring in hand reads valid memory (all old rings together are smaller than
+ *            the newest).
  *
- * Orders     [D1] push stores the slot, then bottom (release part); a thief loads bottom (acquire part), then the slot:
- *                 the slot, the ring that has it and everything written into the task before the push are visible.
- *            [D2] pop stores bottom = b, then loads top; a thief loads top = t, then bottom. All four are seq_cst. If
- *                 pop read a top <= t and took slot b > top without a CAS, the thief that read top = t = b after that
- *                 must see bottom <= b, hence an empty deque. Without the total order both could read the old
- *                 value of the other's word and take the same task.
- *            [D3] for the last task owner and thieves race by CAS on top; exactly one wins. Every taker moves top from t
- *                 to t + 1 by CAS, so no task is taken twice.
- *            [D4] a slot is written again only after top has passed it: the owner reads top (acquire) before it believes
- *                 there is room. A thief that read the slot too late has read a top that is gone, and its CAS fails, so
- *                 what it read is never looked into.
- *            [P1] bottom's store in push is seq_cst, not only release: it is the first half of the protocol by
- *                 which a submitter and a worker going to sleep cannot miss each other (park.c).
+ * Orders     [D1] push stores the slot, then bottom (release part); a thief loads bottom (acquire
+ *                 part), then the slot: the slot, the ring that has it and everything written into
+ *                 the task before the push are visible.
+ *            [D2] pop stores bottom = b, then loads top; a thief loads top = t, then bottom. All
+ *                 four are seq_cst. If pop read a top <= t and took slot b > top without a CAS, the
+ *                 thief that read top = t = b after that must see bottom <= b, hence an empty
+ *                 deque. Without the total order both could read the old value of the other's word
+ *                 and take the same task.
+ *            [D3] for the last task owner and thieves race by CAS on top; exactly one wins. Every
+ *                 taker moves top from t to t + 1 by CAS, so no task is taken twice.
+ *            [D4] a slot is written again only after top has passed it: the owner reads top
+ *                 (acquire) before it believes there is room. A thief that read the slot too late
+ *                 has read a top that is gone, and its CAS fails, so what it read is never looked
+ *                 into.
+ *            [P1] bottom's store in push is seq_cst, not only release: it is the first half of the
+ *                 protocol by which a submitter and a worker going to sleep cannot miss each other
+ *                 (park.c).
  *
- * Rejected   Fences (ThreadSanitizer does not know them). Popping at the top by the owner always: breadth-first order
- *            makes a recursion of spawns keep all its leaves alive at once.
+ * Rejected   Fences (ThreadSanitizer does not know them). Popping at the top by the owner always:
+ *            breadth-first order makes a recursion of spawns keep all its leaves alive at once.
  */
 #include "deque.h"
 
@@ -79,8 +84,8 @@ static GS_COLD struct gs_ring *grow(struct gs_deque *d, struct gs_ring *r, int64
         struct gs_task *x = gs_load_rlx(&r->slot[i & r->mask]);
         gs_store_rlx(&n->slot[i & n->mask], x);
     }
-    /* [D1] release: a thief that sees this ring sees the copied slots. One that does not see it yet reads the same
-     * tasks from the old one. */
+    /* [D1] release: a thief that sees this ring sees the copied slots. One that does not see it yet
+     * reads the same tasks from the old one. */
     gs_store_rel(&d->ring, n);
     return n;
 }
@@ -105,7 +110,8 @@ bool gs_deque_push_owner(struct gs_deque *d, struct gs_task *t)
 struct gs_task *gs_deque_pop_owner(struct gs_deque *d)
 {
     int64_t b = gs_load_rlx(&d->bottom) - 1;
-    /* Relaxed: top only grows, so a stale top at most hides that the deque is empty, which is found out below. */
+    /* Relaxed: top only grows, so a stale top at most hides that the deque is empty, which is found
+     * out below. */
     if (gs_load_rlx(&d->top) > b)
         return NULL;
     struct gs_ring *r = gs_load_rlx(&d->ring);
@@ -121,7 +127,8 @@ struct gs_task *gs_deque_pop_owner(struct gs_deque *d)
         if (!gs_cas_seq(&d->top, &t, t + 1)) /* [D3] */
             x = NULL;
     }
-    /* Relaxed: the deque is empty and stays so; a thief that still sees b finds top == b + 1 or loses its CAS. */
+    /* Relaxed: the deque is empty and stays so; a thief that still sees b finds top == b + 1 or
+     * loses its CAS. */
     gs_store_rlx(&d->bottom, b + 1);
     return x;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * deque.h - a growable double-ended queue of tasks with one owner and many thieves.
  *
- * The owner pushes and pops at the bottom (last in, first out); anybody, the owner included, takes the oldest at the top.
- * The argument for the memory orders is at the head of deque.c.
+ * The owner pushes and pops at the bottom (last in, first out); anybody, the owner included, takes
+ * the oldest at the top. The argument for the memory orders is at the head of deque.c.
  */
 #ifndef GS_SCHED_DEQUE_H
 #define GS_SCHED_DEQUE_H
@@ -17,13 +17,15 @@
 struct gs_ring;
 
 struct gs_deque {
-    /* Takers move top up by CAS; the popping owner does so only for the last task. Never goes down. */
+    /* Takers move top up by CAS; the popping owner does so only for the last task. Never goes
+     * down. */
     alignas(GS_CACHE_LINE) _Atomic int64_t top;
     /* Written by the owner alone. Tasks in [top, bottom) are queued. */
     alignas(GS_CACHE_LINE) _Atomic int64_t bottom;
     /* Written by the owner alone. Old rings stay readable until gs_deque_fini. */
     _Atomic(struct gs_ring *) ring;
-    /* The owner's: a value that top once had, so that a push need not read the line that thieves write. */
+    /* The owner's: a value that top once had, so that a push need not read the line that thieves
+     * write. */
     int64_t top_seen;
 };
 
@@ -47,7 +49,8 @@ enum gs_steal gs_deque_steal_mt(struct gs_deque *d, struct gs_task **out);
 /* Any thread: the oldest task or NULL, tries again while it only lost races. */
 struct gs_task *gs_deque_take_mt(struct gs_deque *d);
 
-/* Any thread: how many are queued, a moment ago. A stale answer costs a missed steal or a look for nothing. */
+/* Any thread: how many are queued, a moment ago. A stale answer costs a missed steal or a look for
+ * nothing. */
 static inline int64_t gs_deque_size_mt(const struct gs_deque *d)
 {
     int64_t n = gs_load_rlx(&d->bottom) - gs_load_rlx(&d->top);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * inbox.h - tasks that other threads have made ready for a worker: many producers, taken all at once by anybody.
+ * inbox.h - tasks that other threads have made ready for a worker: many producers, taken all at
+ * once by anybody.
  *
- * Design     A stack linked through the tasks themselves, so that a push never fails and a million tasks cost nothing. The
- *            only removal is "take everything", an exchange with empty, so a node can never be removed under a
- *            pusher's feet (no ABA), and thieves may take as well as the owner.
- * Orders     [I1] push: CAS (seq_cst, so at least release) publishes the task; take: exchange (acquire) sees it and all
- *                 tasks below it, since pushes form a release sequence.
- *            [P1] push is seq_cst and the look of a worker going to sleep too: they cannot miss each other (park.c).
+ * Design     A stack linked through the tasks themselves, so that a push never fails and a million
+ *            tasks cost nothing. The only removal is "take everything", an exchange with empty, so
+ *            a node can never be removed under a pusher's feet (no ABA), and thieves may take as
+ *            well as the owner.
+ * Orders     [I1] push: CAS (seq_cst, so at least release) publishes the task; take: exchange
+ *                 (acquire) sees it and all tasks below it, since pushes form a release sequence.
+ *            [P1] push is seq_cst and the look of a worker going to sleep too: they cannot miss
+ *                 each other (park.c).
  */
 #ifndef GS_SCHED_INBOX_H
 #define GS_SCHED_INBOX_H

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * offload.c - calls that block in the kernel, on threads of their own.
  *
- * Design     A queue under a mutex and as many threads as calls were ever out at once, up to THREADS_MAX; further calls wait in
- *            the queue. Idle threads stay asleep without a timeout (an idle process makes no wake-ups) until gs_sched_free.
- * Invariant  Each call that was accepted is counted outside (park.c) from before it is queued until after fn has returned, so the
- *            scheduler is not quiescent while one is out.
+ * Design     A queue under a mutex and as many threads as calls were ever out at once, up to
+ *            THREADS_MAX; further calls wait in the queue. Idle threads stay asleep without a
+ *            timeout (an idle process makes no wake-ups) until gs_sched_free.
+ * Invariant  Each call that was accepted is counted outside (park.c) from before it is queued until
+ *            after fn has returned, so the scheduler is not quiescent while one is out.
  */
 #include "sched_int.h"
 
@@ -87,7 +88,8 @@ static struct gs_offload *get(struct gs_sched *s)
     return o;
 }
 
-/* One more thread if the queue is longer than those who wait for it. 0 if some thread will come to the queue. */
+/* One more thread if the queue is longer than those who wait for it. 0 if some thread will come to
+ * the queue. */
 static int make_thread_locked(struct gs_offload *o)
 {
     if (o->waiting < o->idle || o->threads == THREADS_MAX)

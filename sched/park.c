@@ -1,50 +1,62 @@
 /* SPDX-License-Identifier: MIT
  * park.c - putting idle workers to sleep, waking them, and knowing when nothing can run.
  *
- * Problem    Spinning burns the machine; sleeping too eagerly loses work just submitted; waking too eagerly costs more
- *            than the work (a wake-up across cores is 50 to 120 us on virtual machines). And when everything sleeps for good
- *            somebody has to say so, exactly once and never wrongly.
+ * Problem    Spinning burns the machine; sleeping too eagerly loses work just submitted; waking too
+ *            eagerly costs more than the work (a wake-up across cores is 50 to 120 us on virtual
+ *            machines). And when everything sleeps for good somebody has to say so, exactly once
+ *            and never wrongly.
  *
- * Design     One word, idle, counts the workers asleep (or not yet started, which is a deeper sleep) and those searching for
- *            work. Submitters only read it. Who sleeps, how many are awake and how many outside calls are out is kept under
- *            a spin lock: these change only when a worker is about to make a system call anyway.
- *            Throttle: nobody is woken while somebody searches. A searcher that finds work and was the last one searching
- *            looks whether there is more, and if so wakes the next, so that a burst of work wakes workers one by one.
+ * Design     One word, idle, counts the workers asleep (or not yet started, which is a deeper
+ *            sleep) and those searching for work. Submitters only read it. Who sleeps, how many are
+ *            awake and how many outside calls are out is kept under a spin lock: these change only
+ *            when a worker is about to make a system call anyway. Throttle: nobody is woken while
+ *            somebody searches. A searcher that finds work and was the last one searching looks
+ *            whether there is more, and if so wakes the next, so that a burst of work wakes workers
+ *            one by one.
+ * Thrift     A program that spawns one task and waits for it runs it itself long before
+ *            anybody woken for it arrives. When the woken found nothing a few times in a row, a
+ *            worker that queues a single task behind itself wakes nobody (P0 holds: it is itself
+ *            awake); should it stay in its task, the ticker wakes somebody a tick later.
  *
- *            Thrift: a program that spawns one task and waits for it runs it itself long before anybody woken for it arrives. When
- *            the woken found nothing a few times in a row, a worker that queues a single task behind itself wakes nobody (I1
- *            holds: it is itself awake); should it stay in its task, the ticker wakes somebody a tick later.
+ * Invariant  [P0] If a task is queued where thieves find it, then a worker is awake that will look
+ *            at that queue before it sleeps, or one has been claimed to do so.
+ * Proof      [P1] Submitter: push, then load idle. Sleeper: move itself in idle from searching to
+ *            asleep (RMW), then look in all queues. All of these are seq_cst. If the submitter's
+ *            load came before the sleeper's RMW, its push came before the sleeper's look, which
+ *            sees it. If it came after, the submitter saw the sleeper. It then wakes one, or leaves
+ *            it because some X was searching; X has not yet left the searching state at that load,
+ *            so X's own RMW (to asleep, or by search_end) comes after the push, and X looks in all
+ *            queues after it in both cases. The owner's own slot is no such queue: only a running
+ *            owner fills it, and it looks there before it sleeps.
  *
- * Invariant  I1  If a task is queued where thieves find it, then a worker is awake that will look at that queue before it
- *                sleeps, or one has been claimed to do so.
- * Proof      [P1] Submitter: push, then load idle. Sleeper: move itself in idle from searching to asleep (RMW), then look in
- *            all queues. All of these are seq_cst. If the submitter's load came before the sleeper's RMW, its push came
- *            before the sleeper's look, which sees it. If it came after, the submitter saw the sleeper. It then wakes one, or
- *            leaves it because some X was searching; X has not yet left the searching state at that load, so X's own RMW (to
- *            asleep, or by search_end) comes after the push, and X looks in all queues after it in both cases.
- *            The owner's own slot is no such queue: only a running owner fills it, and it looks there before it sleeps.
+ * Claiming   A sleeper is in the set asleep until somebody takes it out, under the lock: a waker
+ *            (who then sets wake to 1 [P3] and moves idle and awake on the sleeper's behalf), or
+ *            the sleeper itself. So a wake-up is given to exactly one sleeper and is never lost; a
+ *            late futex call only makes it look at its word once more.
+ *            [P3] wake is stored (release) under the lock and read (acquire) by the sleeper without
+ *                 it.
  *
- * Claiming   A sleeper is in the set asleep until somebody takes it out, under the lock: a waker (who then sets wake to 1 [P3] and
- *            moves idle and awake on the sleeper's behalf), or the sleeper itself. So a wake-up is given to exactly one
- *            sleeper and is never lost; a late futex call only makes it look at its word once more.
- *            [P3] wake is stored (release) under the lock and read (acquire) by the sleeper without it.
+ * Timers     [P2] A sleeper reads the time of its earliest timer after it has entered the set. Who
+ *            starts an earlier one there from another thread does so before it looks in the set
+ *            (both under locks), so it finds the sleeper or the sleeper finds the timer. A sleeper
+ *            whose timer is due takes itself out of the set before it fires it.
  *
- * Timers     [P2] A sleeper reads the time of its earliest timer after it has entered the set. Who starts an earlier one there
- *            from another thread does so before it looks in the set (both under locks), so it finds the sleeper or the
- *            sleeper finds the timer. A sleeper whose timer is due takes itself out of the set before it fires it.
+ * Quiescence Nothing can run when no worker is awake, no outside call is out, no timer is set and
+ *            no task is queued. Who could change that? (a) an awake worker, (b) a call that is out,
+ *            or the ticker inside its outside bracket, (c) a sleeper whose timer is due. All of
+ *            them are counted in awake or outside before they act: a woken worker by its waker, (c)
+ *            and the ticker by themselves, each under the lock. So if under the lock awake and
+ *            outside are 0 and no timer is set, there is no actor left and none can appear: the
+ *            four conditions are read as if at one instant, because with no actor the queues and
+ *            heaps cannot change while we read them. Conversely the last actor always looks: a
+ *            worker that brings awake to 0 with outside 0 checks before it sleeps, and who brings
+ *            outside to 0 with awake 0 (or retires as the last one awake) wakes a worker for it.
+ *            The checker takes itself out of the set in the same section, so it is an actor again
+ *            and nobody else can come to the same verdict.
  *
- * Quiescence Nothing can run when no worker is awake, no outside call is out, no timer is set and no task is queued. Who could
- *            change that? (a) an awake worker, (b) a call that is out, or the ticker inside its outside bracket, (c) a
- *            sleeper whose timer is due. All of them are counted in awake or outside before they act: a woken worker by its
- *            waker, (c) and the ticker by themselves, each under the lock. So if under the lock awake and outside are 0 and no
- *            timer is set, there is no actor left and none can appear: the four conditions are read as if at one instant,
- *            because with no actor the queues and heaps cannot change while we read them. Conversely the last actor
- *            always looks: a worker that brings awake to 0 with outside 0 checks before it sleeps, and who brings
- *            outside to 0 with awake 0 (or retires as the last one awake) wakes a worker for it. The checker takes itself out of the set in the same
- *            section, so it is an actor again and nobody else can come to the same verdict.
- *
- * Rejected   Waking a worker at every push: a spawn then costs a system call while the woken ones are on their way.
- *            A lock-free set of sleepers: the lock is taken once for each futex call, and makes the argument short.
+ * Rejected   Waking a worker at every push: a spawn then costs a system call while the woken ones
+ *            are on their way. A lock-free set of sleepers: the lock is taken once for each futex
+ *            call, and makes the argument short.
  */
 #include "park.h"
 
@@ -83,7 +95,8 @@ static void rouse_locked(struct gs_park *p, uint32_t i)
     (void)gs_add_seq(&p->idle, ROUSE); /* [P1] */
 }
 
-/* Values of gs_worker.wake: asleep, woken for itself, woken because somebody queued a task somewhere. */
+/* Values of gs_worker.wake: asleep, woken for itself, woken because somebody queued a task
+ * somewhere. */
 enum { WAKE_NOT, WAKE_THIS, WAKE_ANY };
 
 static void claim_locked(struct gs_park *p, struct gs_worker *w, uint32_t how)
@@ -92,7 +105,8 @@ static void claim_locked(struct gs_park *p, struct gs_worker *w, uint32_t how)
     gs_store_rel(&w->wake, how); /* [P3] */
 }
 
-/* The sleeper nearest above index near, or -1. Neighbouring workers share caches (topology.c orders them). */
+/* The sleeper nearest above index near, or -1. Neighbouring workers share caches (topology.c orders
+ * them). */
 static int find_sleeper_locked(const struct gs_park *p, uint32_t near)
 {
     for (uint32_t k = 0; k <= GS_PARK_WORDS; k++) {
@@ -115,7 +129,7 @@ static bool work_seen(struct gs_sched *s, unsigned first)
         if (gs_deque_nonempty_seq_mt(&w->deque) || gs_deque_nonempty_seq_mt(&w->late) ||
             gs_inbox_nonempty_seq_mt(&w->inbox)) /* [P1] */
             return true;
-        /* Not part of I1: a slot that thieves may empty. */
+        /* Not part of P0: a slot that thieves may empty. */
         if (gs_load_rlx(&w->slot) && gs_load_rlx(&w->slot_open) == gs_load_rlx(&w->run_seq))
             return true;
     }
@@ -300,8 +314,8 @@ static void withdraw(struct gs_worker *w)
     gs_spin_unlock(&p->lock);
 }
 
-/* The last one to go to sleep asks whether anything can still happen. True: nothing could, the hook was called, and w is
- * awake again. */
+/* The last one to go to sleep asks whether anything can still happen. True: nothing could, the hook
+ * was called, and w is awake again. */
 static bool declare_quiescent(struct gs_worker *w)
 {
     struct gs_sched *s = w->sched;
@@ -395,8 +409,8 @@ void gs_park_outside_end_mt(struct gs_sched *s)
     p->outside--;
     struct gs_worker *w = claim_checker_locked(s);
     gs_spin_unlock(&p->lock);
-    /* From here on the run may end and s be freed: only the address is used, and a wake-up at a stale one is
-     * harmless. */
+    /* From here on the run may end and s be freed: only the address is used, and a wake-up at a
+     * stale one is harmless. */
     if (w)
         gs_futex_wake(&w->wake, 1);
 }

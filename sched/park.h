@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * park.h - putting idle workers to sleep, waking them, and knowing when nothing can run. The argument is in park.c.
+ * park.h - putting idle workers to sleep, waking them, and knowing when nothing can run. The
+ * argument is in park.c.
  */
 #ifndef GS_SCHED_PARK_H
 #define GS_SCHED_PARK_H
@@ -19,7 +20,8 @@ struct gs_worker;
 #define GS_PARK_FUTILE 3u
 
 struct gs_park {
-    /* Low half: workers asleep or not yet started. High half: workers searching. Read by every submitter. [P1] */
+    /* Low half: workers asleep or not yet started. High half: workers searching. Read by every
+     * submitter. [P1] */
     alignas(GS_CACHE_LINE) _Atomic uint32_t idle;
     /* Wake-ups in a row for which the woken worker found nothing. A hint. */
     _Atomic uint32_t futile;
@@ -45,8 +47,8 @@ static inline bool gs_park_wanted_mt(const struct gs_park *p)
     return idle != 0 && idle < GS_PARK_SEARCHING;
 }
 
-/* Owner, after it queued one task behind itself: not worth waking anybody for, it seems? If the owner stays in its task the
- * ticker will wake somebody. */
+/* Owner, after it queued one task behind itself: not worth waking anybody for, it seems? If the
+ * owner stays in its task the ticker will wake somebody. */
 static inline bool gs_park_futile(const struct gs_park *p)
 {
     return gs_load_rlx(&p->futile) >= GS_PARK_FUTILE;
@@ -63,8 +65,8 @@ void gs_park_search_begin_owner(struct gs_worker *w);
 void gs_park_search_end_owner(struct gs_worker *w);
 /* Owner, searching: it leaves for good (the machine has no processor for it). */
 void gs_park_retire_owner(struct gs_worker *w);
-/* Owner, searching and without work. Sleeps until woken, until a timer of its own is due, or the scheduler stops; calls the
- * quiescent hook when nothing can run. Returns searching. */
+/* Owner, searching and without work. Sleeps until woken, until a timer of its own is due, or the
+ * scheduler stops; calls the quiescent hook when nothing can run. Returns searching. */
 void gs_park_sleep_owner(struct gs_worker *w);
 /* Whether another thread could produce work at all. A stale answer costs a spin or a sleep. */
 bool gs_park_alone_mt(const struct gs_park *p);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * pin.c - pinning workers to processors once the topology is known, and letting go when it hurts.
  *
- * Design     Loading the topology takes 5 to 40 ms, so it happens on a background thread, asked for by the ticker when a program
- *            has kept several workers busy for a while. The loader stores the topology and pins the workers that run by then;
- *            workers that start later pin themselves.
- * Soft       A pin is a bet that nobody else wants the processor. The kernel counts for each thread how long it was runnable but
- *            had to wait; a pinned worker that waited for more than a tenth of the last period shares its processor with somebody
- *            while others may be free. It is let go and not pinned again in this run.
- * Orders     [H1] topology is stored (release) once, complete; readers load it with acquire. A worker that starts while the loader is
- *                 pinning is pinned by itself or by the loader or by both, to the same place.
+ * Design     Loading the topology takes 5 to 40 ms, so it happens on a background thread, asked for
+ *            by the ticker when a program has kept several workers busy for a while. The loader
+ *            stores the topology and pins the workers that run by then; workers that start later
+ *            pin themselves.
+ * Soft       A pin is a bet that nobody else wants the processor. The kernel counts for each thread
+ *            how long it was runnable but had to wait; a pinned worker that waited for more than a
+ *            tenth of the last period shares its processor with somebody while others may be free.
+ *            It is let go and not pinned again in this run.
+ * Orders     [H1] topology is stored (release) once, complete; readers load it with acquire. A
+ *                 worker that starts while the loader is pinning is pinned by itself or by the
+ *                 loader or by both, to the same place.
  */
 #include "sched_int.h"
 

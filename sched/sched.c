@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * sched.c - the face: making a scheduler, running it, and how tasks and timers come in.
  *
- * Lazy       gs_sched_new makes one worker struct and counts nothing. The first task queued behind another one reads the affinity
- *            mask and starts the second worker; each further one is started like a sleeper is woken (park.c). The second
- *            worker's thread, not the spawning task, makes the ticker and reads the CPU quotas. It counts as searching
- *            meanwhile, so a third worker is not started before; if the quota is one processor, the second one goes again.
- * Ways in    submit on a worker: its deque. ready in a running task: that worker's slot, unless runs are long there; what was in
- *            the slot before goes to the deque. Everything else: the inbox of the worker that ran the task last.
- *            A push that thieves can see is followed by notify [P1]; a push behind a running task by a look at the ticker's
- *            level [K1].
- * Stopping   [Q1] stop is stored after the code and read with acquire. Every worker looks at it between two tasks; the tasks that
- *            run are poked, by stop itself and then by the ticker until all have left.
+ * Lazy       gs_sched_new makes one worker struct and counts nothing. The first task queued behind
+ *            another one reads the affinity mask and starts the second worker; each further one is
+ *            started like a sleeper is woken (park.c). The second worker's thread, not the spawning
+ *            task, makes the ticker and reads the CPU quotas. It counts as searching meanwhile, so
+ *            a third worker is not started before; if the quota is one processor, the second one
+ *            goes again.
+ * Ways in    submit on a worker: its deque. ready in a running task: that worker's slot, unless
+ *            runs are long there; what was in the slot before goes to the deque. Everything else:
+ *            the inbox of the worker that ran the task last. A push that thieves can see is
+ *            followed by notify [P1]; a push behind a running task by a look at the ticker's level
+ *            [K1].
+ * Stopping   [Q1] stop is stored after the code and read with acquire. Every worker looks at it
+ *            between two tasks; the tasks that run are poked, by stop itself and then by the ticker
+ *            until all have left.
  */
 #include "sched.h"
 
@@ -21,7 +25,7 @@
 #include "port/mem.h"
 #include "port/thread.h"
 
-/* -- making ------------------------------------------------------------------------------------------------------------ */
+/* -- making ------------------------------------------------------------------------------------ */
 
 static void forget(struct gs_sched *s)
 {
@@ -133,7 +137,8 @@ bool gs_sched_start_worker_mt(struct gs_sched *s)
     pthread_mutex_lock(&s->grow_lock);
     uint32_t i = gs_load_rlx(&s->nstarted); /* written under this lock */
     struct gs_worker **table = gs_load_rlx(&s->worker);
-    /* The quota leaves no more; or a run is ending, and join_workers, which takes this lock, has looked already. */
+    /* The quota leaves no more; or a run is ending, and join_workers, which takes this lock, has
+     * looked already. */
     int err = i >= gs_load_rlx(&s->nworkers) || gs_sched_stopped(s);
     if (!err && !table[i]) {
         table[i] = gs_worker_new(s, i);
@@ -147,7 +152,7 @@ bool gs_sched_start_worker_mt(struct gs_sched *s)
     return err == 0;
 }
 
-/* -- running ----------------------------------------------------------------------------------------------------------- */
+/* -- running ----------------------------------------------------------------------------------- */
 
 static void drop_queues(struct gs_worker *w)
 {
@@ -240,7 +245,7 @@ unsigned gs_sched_usable_cpus(void)
     return gs_cpus_usable();
 }
 
-/* -- tasks come in ----------------------------------------------------------------------------------------------------- */
+/* -- tasks come in ----------------------------------------------------------------------------- */
 
 void gs_task_init(struct gs_task *t, enum gs_run (*resume)(struct gs_task *, struct gs_worker *))
 {
@@ -354,7 +359,7 @@ void gs_task_ready_mt(struct gs_sched *s, struct gs_task *t)
         (void)gs_inbox_push_mt(&w->inbox, t);
 }
 
-/* -- timers ------------------------------------------------------------------------------------------------------------ */
+/* -- timers ------------------------------------------------------------------------------------ */
 
 void gs_timer_start_mt(struct gs_sched *s, struct gs_timer *tm, int64_t when_ns,
                        void (*fire)(struct gs_timer *))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * sched_int.h - workers and the scheduler inside; for this folder and its tests.
  *
- * Reading order: worker.c (the loop), sched.c (how tasks come in), steal.c, park.c (sleep, wake, quiescence), ticker.c.
+ * Reading order: worker.c (the loop), sched.c (how tasks come in), steal.c, park.c (sleep, wake,
+ * quiescence), ticker.c.
  */
 #ifndef GS_SCHED_SCHED_INT_H
 #define GS_SCHED_SCHED_INT_H
@@ -29,7 +30,8 @@
 struct gs_topology;
 struct gs_offload;
 
-/* Victims by distance: index[first[r]] up to index[first[r + 1]] are those at distance r. Owner only. */
+/* Victims by distance: index[first[r]] up to index[first[r + 1]] are those at distance r. Owner
+ * only. */
 struct gs_victims {
     uint32_t first[GS_RINGS + 1];
     uint32_t made_for;                   /* number of workers, 0 before the first use */
@@ -162,15 +164,18 @@ static inline bool gs_sched_stopped(const struct gs_sched *s)
 /* sched.c */
 /* Any thread. Finds out how many workers there may be, once; one when memory is out. */
 unsigned gs_sched_expand_mt(struct gs_sched *s);
-/* The second worker, before it looks for work: bounds the number by the CPU quotas, and returns it. */
+/* The second worker, before it looks for work: bounds the number by the CPU quotas, and returns
+ * it. */
 unsigned gs_sched_count_mt(struct gs_sched *s);
 /* Any thread. Starts one more worker thread, which begins searching. False when that fails. */
 bool gs_sched_start_worker_mt(struct gs_sched *s);
-/* Any thread. A task was queued where thieves find it: wakes or starts a worker unless one is already looking. */
+/* Any thread. A task was queued where thieves find it: wakes or starts a worker unless one is
+ * already looking. */
 void gs_sched_notify_mt(struct gs_sched *s);
 /* Any thread. Something is queued behind a running task: time slices are needed. */
 void gs_sched_tick_mt(struct gs_sched *s);
-/* Owner. Queues behind everything newer thieves could see; falls back to the inbox when memory is out. */
+/* Owner. Queues behind everything newer thieves could see; falls back to the inbox when memory is
+ * out. */
 void gs_worker_push_owner(struct gs_worker *w, struct gs_task *t);
 void gs_worker_push_late_owner(struct gs_worker *w, struct gs_task *t);
 /* Any thread that is not w's, or w outside of a task. */
@@ -182,7 +187,8 @@ void gs_worker_free(struct gs_worker *w);
 /* Runs tasks on the calling thread until the scheduler stops. */
 void gs_worker_main(struct gs_worker *w);
 int gs_worker_start_thread(struct gs_worker *w);
-/* Any thread. Pokes the task that w is running, if any, and if seq is 0 or its run. True if a task was poked. */
+/* Any thread. Pokes the task that w is running, if any, and if seq is 0 or its run. True if a task
+ * was poked. */
 bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq);
 /* Owner. Moves the inbox to the deque so that the oldest is popped first. */
 bool gs_worker_drain_owner(struct gs_worker *w, struct gs_inbox *from);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * stat.h - counters of one worker.
  *
- * A counter is written by one thread only, so counting is a load and a store and never a locked operation; whoever prints
- * reads them while they move. The set that threads without a worker share uses real additions.
+ * A counter is written by one thread only, so counting is a load and a store and never a locked
+ * operation; whoever prints reads them while they move. The set that threads without a worker share
+ * uses real additions.
  */
 #ifndef GS_SCHED_STAT_H
 #define GS_SCHED_STAT_H

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * steal.c - where an idle worker looks for work: near before far, at random among equals.
  *
- * Rings      0 same core, 1 same L3, 2 same memory node, 3 elsewhere (topology.h). Until the topology is known everyone is in
- *            one ring. A farther ring is looked at only when every victim of the nearer ones had nothing.
- * Inside     First all deques and late queues, then inboxes and opened slots: what lies there prefers its owner.
- * How many   One from near, since the victim is going to be back soon; half (at most STEAL_MAX) from far, since the way is long.
- *            When steals follow each other within one tick the tasks are tiny, and one at a time would make both sides fight
- *            over the line of top: the number doubles with each such steal.
+ * Rings      0 same core, 1 same L3, 2 same memory node, 3 elsewhere (topology.h). Until the
+ *            topology is known everyone is in one ring. A farther ring is looked at only when every
+ *            victim of the nearer ones had nothing.
+ * Inside     First all deques and late queues, then inboxes and opened slots: what lies there
+ *            prefers its owner.
+ * How many   One from near, since the victim is going to be back soon; half (at most STEAL_MAX)
+ *            from far, since the way is long. When steals follow each other within one tick the
+ *            tasks are tiny, and one at a time would make both sides fight over the line of top:
+ *            the number doubles with each such steal.
  */
 #include "sched_int.h"
 

@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: MIT
  * ticker.c - the thread that keeps time for workers which are busy.
  *
- * Problem    A worker inside a task sees neither its timers nor its queue. A loop without calls must not hold a core while others
- *            wait, and a timer must fire even if every worker is busy. But an idle process makes no wake-ups, and a program with
- *            one task has no use for another thread.
+ * Problem    A worker inside a task sees neither its timers nor its queue. A loop without calls
+ *            must not hold a core while others wait, and a timer must fire even if every worker is
+ *            busy. But an idle process makes no wake-ups, and a program with one task has no use
+ *            for another thread.
  * Levels     OFF   asleep without a timeout.
  *            SLOW  asleep until the earliest timer of a busy worker (plan_ns).
  *            FAST  a look every TICK_NS, and in between when a busy worker's timer is due.
- *            Who queues a task behind a running one raises it to FAST; a worker that is about to run a task while a timer of its
- *            own is earlier than plan_ns raises it to SLOW. After QUIET_TICKS looks that found nothing queued it steps down.
- *            The ticker is left on for a while, because switching it on costs the raiser a system call.
- * Slices     At a look a worker is found in the same run as at the look before: its task has been running for a tick at least. If
- *            something is queued there, an idle worker is woken to take it (the slot is opened for that), and the
- *            task is poked with PREEMPT: slices are 1 to 2 ticks. If nothing is queued there but elsewhere, after LONG_NS.
- *            Tasks that a timer wakes get the worker at once: the running task is poked as soon as the timer has fired.
- * Orders     [K1] raiser: push, then load the level; ticker: store a lower level, then look at the queues once more. All seq_cst,
- *                 so either the raiser sees the lower level and raises it again, or the ticker sees the task and goes on.
- *            [K2] the same with a timer and plan_ns: a worker has left the set of sleepers (park lock) when it compares its
- *                 earliest timer with plan_ns; the ticker stores plan_ns (seq_cst), then looks under that lock at the timers of all
- *                 who are not in the set. If it finds w still asleep, w comes out later and reads the new plan.
- *            Stepping down is a CAS on a word that every raise changes, so no raise is overwritten.
+ *            Who queues a task behind a running one raises it to FAST; a worker that is about to
+ *            run a task while a timer of its own is earlier than plan_ns raises it to SLOW. After
+ *            QUIET_TICKS looks that found nothing queued it steps down. The ticker is left on for a
+ *            while, because switching it on costs the raiser a system call.
+ * Slices     At a look a worker is found in the same run as at the look before: its task has been
+ *            running for a tick at least. If something is queued there, an idle worker is woken to
+ *            take it (the slot is opened for that), and the task is poked with PREEMPT: slices are
+ *            1 to 2 ticks. If nothing is queued there but elsewhere, after LONG_NS. Tasks that a
+ *            timer wakes get the worker at once: the running task is poked as soon as the timer has
+ *            fired.
+ * Orders     [K1] raiser: push, then load the level; ticker: store a lower level, then look at the
+ *                 queues once more. All seq_cst, so either the raiser sees the lower level and
+ *                 raises it again, or the ticker sees the task and goes on.
+ *            [K2] the same with a timer and plan_ns: a worker has left the set of sleepers (park
+ *                 lock) when it compares its earliest timer with plan_ns; the ticker stores plan_ns
+ *                 (seq_cst), then looks under that lock at the timers of all who are not in the
+ *                 set. If it finds w still asleep, w comes out later and reads the new plan.
+ *            Stepping down is a CAS on a word that every raise changes: no raise is overwritten.
  */
 #include "sched_int.h"
 
@@ -60,7 +66,8 @@ static bool busy(const struct gs_worker *w)
     return gs_load_rlx(&w->run_seq) % 2 == 1; /* if it just was: a look too many or too few */
 }
 
-/* The earliest timer of a worker that is in a task. One that is missed is found at the next look. */
+/* The earliest timer of a worker that is in a task. One that is missed is found at the next
+ * look. */
 static int64_t earliest(struct gs_sched *s)
 {
     int64_t next = INT64_MAX;
@@ -98,7 +105,8 @@ static bool poke(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64_t 
 static void fire_for(struct gs_sched *s, struct gs_worker *w, int64_t now)
 {
     int64_t next = gs_timers_next_mt(&w->timers);
-    /* Between two tasks it does so itself; unless it is held up, in a hook that blocks for example. */
+    /* Between two tasks it does so itself; unless it is held up, in a hook that blocks for
+     * example. */
     if (next > now || (!busy(w) && now - next < TICK_NS))
         return;
     gs_park_outside_begin_mt(s); /* so that nobody declares the end while a task is in our hands */
@@ -119,9 +127,11 @@ static void look_at_long_run(struct gs_sched *s, struct gs_worker *w, uint32_t s
     int64_t age = now - w->seen_at_ns;
     gs_store_rlx(&w->slot_shut, true); /* hints, see sched_int.h */
     if (queued(w)) {
+        /* An idle worker takes it; one that is on its way gets a tick more. */
+        bool helped = gs_load_rlx(&s->park.idle) != 0;
         gs_store_rlx(&w->slot_open, seq);
         gs_sched_notify_mt(s);
-        if (age >= TICK_NS / 2 && poke(s, w, seq, now)) {
+        if (age >= (helped ? 2 * TICK_NS : TICK_NS) - TICK_NS / 2 && poke(s, w, seq, now)) {
             /* The next run begins about now; otherwise it would be noticed a tick late. */
             w->seen_seq = seq + 2;
             w->seen_at_ns = now;
@@ -142,7 +152,7 @@ static bool look_at(struct gs_sched *s, struct gs_worker *w, int64_t now)
     bool waiting = queued(w);
     if (gs_sched_stopped(s)) {
         (void)gs_worker_poke_mt(w, GS_POKE_PREEMPT, 0);
-        return true;
+        return busy(w);
     }
     if (seq == w->seen_seq && seq % 2 == 1) {
         look_at_long_run(s, w, seq, now);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT
  * timer.c - sleeping tasks: a 4-ary heap for each worker under a spin lock.
  *
- * Problem    A million sleepers are ordinary, most timeouts are stopped before they fire, and a task may be freed by
- *            another thread the moment its timer has readied it.
- * Design     The heap holds (time, timer) pairs, so comparing children reads one cache line and not four timers; each
- *            timer knows its index, so that stopping removes it at once instead of leaving a tombstone that keeps memory
- *            alive. Starting a timer later than its parent costs no move, and such are most timeouts.
- * Firing     One at a time in each structure. Under the lock the timer leaves the heap and becomes ts->firing; fire is called
- *            without the lock; then firing is cleared under it. The timer itself is not touched after fire was called.
- * Invariant  index is UINT32_MAX unless heap[index].timer is this timer. stop finds a timer in the heap (removes it), or as
- *            firing (waits until it is not, unless it is called by that very fire), or idle; it looks again after waiting,
- *            since fire may have started its timer anew.
- * Orders     [M1] the lock orders all of it: the thread that sees firing cleared sees everything fire did. [P2] next_ns is
- *            stored seq_cst: see park.c on sleeping until the earliest timer.
- * Rejected   A hierarchical wheel: needs links in each timer or a table of nodes, and cascades touch every timer again.
+ * Problem    A million sleepers are ordinary, most timeouts are stopped before they fire, and a
+ *            task may be freed by another thread the moment its timer has readied it.
+ * Design     The heap holds (time, timer) pairs, so comparing children reads one cache line and not
+ *            four timers; each timer knows its index, so that stopping removes it at once instead
+ *            of leaving a tombstone that keeps memory alive. Starting a timer later than its parent
+ *            costs no move, and such are most timeouts.
+ * Firing     One at a time in each structure. Under the lock the timer leaves the heap and becomes
+ *            ts->firing; fire is called without the lock; then firing is cleared under it. The
+ *            timer itself is not touched after fire was called.
+ * Invariant  index is UINT32_MAX unless heap[index].timer is this timer. stop finds a timer in the
+ *            heap (removes it), or as firing (waits until it is not, unless it is called by that
+ *            very fire), or idle; it looks again after waiting, since fire may have started its
+ *            timer anew.
+ * Orders     [M1] the lock orders all of it: the thread that sees firing cleared sees everything
+ *            fire did. [P2] next_ns is stored seq_cst: see park.c on sleeping until the earliest
+ *            timer.
+ * Rejected   A hierarchical wheel: needs links in each timer or a table of nodes, and cascades
+ *            touch every timer again.
  */
 #include "timer.h"
 
@@ -107,7 +112,8 @@ static void remove_locked(struct gs_timers *ts, uint32_t i)
         sift_down_locked(ts, i, last);
 }
 
-/* Called and returns with the lock held, but gives it up between: allocation must not happen under a spin lock. */
+/* Called and returns with the lock held, but gives it up between: allocation must not happen under
+ * a spin lock. */
 static GS_COLD void make_room_locked(struct gs_timers *ts)
 {
     while (ts->count == ts->capacity) {

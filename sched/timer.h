@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * timer.h - the timers of one worker. The face for callers is in sched.h; this is what the scheduler uses.
+ * timer.h - the timers of one worker. The face for callers is in sched.h; this is what the
+ * scheduler uses.
  */
 #ifndef GS_SCHED_TIMER_H
 #define GS_SCHED_TIMER_H
@@ -38,13 +39,14 @@ void gs_timers_clear_mt(struct gs_timers *ts);
 bool gs_timers_start_mt(struct gs_timers *ts, struct gs_timer *tm);
 /* Any thread. As gs_timer_stop_mt, for a timer whose home is ts. */
 bool gs_timers_stop_mt(struct gs_timers *ts, struct gs_timer *tm);
-/* Any thread. Fires what is due at now_ns, the earliest first and at most max; somebody else firing here already does it
- * instead. Returns how many. */
+/* Any thread. Fires what is due at now_ns, the earliest first and at most max; somebody else firing
+ * here already does it instead. Returns how many. */
 unsigned gs_timers_fire_mt(struct gs_timers *ts, int64_t now_ns, unsigned max);
 /* The timer whose fire the calling thread is in, or NULL. */
 const struct gs_timer *gs_timers_inside(void);
 
-/* Any thread. A stale answer: the reader wakes too early, or the starter of an earlier timer sees to it that it looks again. */
+/* Any thread. A stale answer: the reader wakes too early, or the starter of an earlier timer sees
+ * to it that it looks again. */
 static inline int64_t gs_timers_next_mt(const struct gs_timers *ts)
 {
     return gs_load_rlx(&ts->next_ns);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * topology.c - hwloc's tree, boiled down to a flat list of places.
  *
- * Design     The scheduler asks only two things: where worker i sits, and how far two workers are apart. So the tree is read once and
- *            thrown away. I/O devices and everything below instruction caches is not even looked for: that is most of the time
- *            a load takes.
- * Order      Workers fill cores before they double up on hardware threads, and neighbours in hwloc's logical order first, so that
- *            few workers share one cache and node.
+ * Design     The scheduler asks only two things: where worker i sits, and how far two workers are
+ *            apart. So the tree is read once and thrown away. I/O devices and everything below
+ *            instruction caches is not even looked for: that is most of the time a load takes.
+ * Order      Workers fill cores before they double up on hardware threads, and neighbours in
+ *            hwloc's logical order first, so that few workers share one cache and node.
  */
 #include "topology.h"
 

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT
  * worker.c - the loop of a worker: pick a task, run it, put it where it belongs.
  *
- * Order      Slot (the task made ready last: its data is in the cache and its waker is about to park), inbox (woken by others,
- *            kept in order), own deque (newest first: a recursion of spawns runs depth first and keeps few tasks alive), late
- *            queue (tasks that gave way, oldest first), the task that just yielded if nothing else was queued. Then thieving.
- * Fairness   Nothing of this may starve the rest. Every GS_FAIR_PICKS picks the oldest of the deque is taken. The late queue is
- *            served by time, not by count: every few milliseconds in which something was queued the ticker asks for its oldest.
- *            Otherwise a task that spawns in a loop would be back after each 64 of its children, and they would pile
- *            up. What was woken from outside goes before even that, a few times, because somebody waits for it.
- * Letting go [C1] current is stored (release) before resume and taken back by CAS after it, or by the task itself before it frees
- *            its memory. A poker sets bit 0 by CAS (acquire: sees the task's fields), pokes and clears it (release). While
- *            the bit is set the owner's CAS fails and it waits; when it succeeds (acquire) all pokes are over.
+ * Order      Slot (the task made ready last: its data is in the cache and its waker is about to
+ *            park), inbox (woken by others, kept in order), own deque (newest first: a recursion of
+ *            spawns runs depth first and keeps few tasks alive), late queue (tasks that gave way,
+ *            oldest first), the task that just yielded if nothing else was queued. Then thieving.
+ * Fairness   Nothing of this may starve the rest. Every GS_FAIR_PICKS picks the oldest of the deque
+ *            is taken. The late queue is served by time, not by count: every few milliseconds in
+ *            which something was queued the ticker asks for its oldest. Otherwise a task that
+ *            spawns in a loop would be back after each 64 of its children, and they would pile up.
+ *            What was woken from outside goes before even that, a few times, because somebody waits
+ *            for it.
+ * Letting go [C1] current is stored (release) before resume and taken back by CAS after it, or by
+ *            the task itself before it frees its memory. A poker sets bit 0 by CAS (acquire: sees
+ *            the task's fields), pokes and clears it (release). While the bit is set the owner's
+ *            CAS fails and it waits; when it succeeds (acquire) all pokes are over.
  * Parking    [T1] see task.h: after the CAS to PARKED has succeeded the task is not touched.
- * Slot       [S1] only the owner puts a task into an empty slot (release); owner and thieves take by RMW (acquire).
+ * Slot       [S1] only the owner puts a task into an empty slot (release); owner and thieves take
+ *            by RMW (acquire).
  */
 #include "sched_int.h"
 
@@ -24,7 +29,8 @@
 #include "port/mem.h"
 #include "port/thread.h"
 
-/* How long an idle worker looks for work before it sleeps: a fraction of what its wake-up would cost. */
+/* How long an idle worker looks for work before it sleeps: a fraction of what its wake-up would
+ * cost. */
 #define SPIN_NS 20000
 /* Looks between two readings of the clock. */
 #define SPIN_LOOKS 16u
@@ -92,7 +98,7 @@ void gs_worker_free(struct gs_worker *w)
     gs_mem_free(w);
 }
 
-/* -- the running task and those who poke it ---------------------------------------------------------------------------- */
+/* -- the running task and those who poke it ---------------------------------------------------- */
 
 static GS_COLD void wait_for_poker(struct gs_worker *w, uintptr_t task)
 {
@@ -149,8 +155,8 @@ static void after_park(struct gs_worker *w, struct gs_task *t)
     if (gs_cas_acq_rel(&t->state, &state, (uint32_t)GS_TASK_PARKED)) /* [T1] */
         return;
     GS_ASSERT(state == GS_TASK_READY);
-    /* Woken before it was gone. In the slot like other woken tasks; the fair picks see to it that one which always does this does
-     * not starve the rest. */
+    /* Woken before it was gone. In the slot like other woken tasks; the fair picks see to it that
+     * one which always does this does not starve the rest. */
     struct gs_task *old = gs_load_rlx(&w->slot);
     if (!old) {
         gs_store_rel(&w->slot, t); /* [S1] */
@@ -200,7 +206,7 @@ static void run(struct gs_worker *w, struct gs_task *t)
     GS_UNREACHABLE();
 }
 
-/* -- picking ----------------------------------------------------------------------------------------------------------- */
+/* -- picking ----------------------------------------------------------------------------------- */
 
 /* Memory is out, so the deque cannot take the rest of the list. It waits where only we see it. */
 static GS_COLD void keep_rest(struct gs_worker *w, struct gs_task *rest)
@@ -218,7 +224,8 @@ bool gs_worker_drain_owner(struct gs_worker *w, struct gs_inbox *from)
         return false;
     bool several = t->next != NULL;
     while (t) {
-        /* Read before the push: a thief may run it at once. Newest first: the oldest gets to the bottom. */
+        /* Read before the push: a thief may run it at once. Newest first: the oldest gets to the
+         * bottom. */
         struct gs_task *older = t->next;
         if (GS_UNLIKELY(!gs_deque_push_owner(&w->deque, t))) {
             t->next = older;
@@ -281,7 +288,8 @@ static inline struct gs_task *pick_fair(struct gs_worker *w)
     return NULL;
 }
 
-/* Nothing is queued here but the task that just yielded. Now and then somebody else's may have waited longer. */
+/* Nothing is queued here but the task that just yielded. Now and then somebody else's may have
+ * waited longer. */
 static struct gs_task *run_again(struct gs_worker *w)
 {
     struct gs_task *t = w->again;
@@ -329,7 +337,7 @@ static struct gs_task *pick(struct gs_worker *w)
     return t;
 }
 
-/* -- looking for work -------------------------------------------------------------------------------------------------- */
+/* -- looking for work -------------------------------------------------------------------------- */
 
 static struct gs_task *look_everywhere(struct gs_worker *w)
 {
@@ -339,7 +347,8 @@ static struct gs_task *look_everywhere(struct gs_worker *w)
     return t ? t : gs_steal_owner(w);
 }
 
-/* One brief spin. Only the first searcher spins, and only while somebody else could produce work. */
+/* One brief spin. Only the first searcher spins, and only while somebody else could produce
+ * work. */
 static struct gs_task *spin(struct gs_worker *w)
 {
     struct gs_sched *s = w->sched;
@@ -395,7 +404,7 @@ static void loop(struct gs_worker *w, bool searching)
     }
 }
 
-/* -- threads ----------------------------------------------------------------------------------------------------------- */
+/* -- threads ----------------------------------------------------------------------------------- */
 
 static void work(struct gs_worker *w, bool searching)
 {

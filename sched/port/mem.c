@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * mem.c - mimalloc, or plain malloc under sanitizers, behind one door.
  *
- * Design     A countdown makes the n-th allocation and all after it fail (tests). While it is off every allocation
- *            pays one relaxed load of a line that nobody writes.
+ * Design     A countdown makes the n-th allocation and all after it fail (tests). While it is off
+ *            every allocation pays one relaxed load of a line that nobody writes.
  */
 #include "mem.h"
 
@@ -186,4 +186,26 @@ void *gs_mem_must_zalloc(size_t n)
 void *gs_mem_must_realloc(void *p, size_t n)
 {
     return must(gs_mem_realloc(p, n));
+}
+
+/* The number in a file of a control group; SIZE_MAX for "max", a missing file or anything else. */
+static size_t limit_in(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    unsigned long long n = 0;
+    if (f == NULL)
+        return SIZE_MAX;
+    int got = fscanf(f, "%llu", &n);
+    fclose(f);
+    return got == 1 && n > 0 ? (size_t)n : SIZE_MAX;
+}
+
+size_t gs_mem_machine_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    size_t bytes = pages > 0 && size > 0 ? (size_t)pages * (size_t)size : SIZE_MAX;
+    size_t v2 = limit_in("/sys/fs/cgroup/memory.max"),
+           v1 = limit_in("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+    bytes = v2 < bytes ? v2 : bytes;
+    return v1 < bytes ? v1 : bytes;
 }

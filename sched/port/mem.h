@@ -34,6 +34,10 @@ void *gs_mem_must_realloc(void *p, size_t n);
  * The environment variable LANGOOST_FAIL_ALLOC does the same from outside (tests). */
 void gs_mem_fail_at(uint64_t n);
 
+/* Bytes of memory that this process may use at most: the machine's, or the limit of its control group (v1, v2) when that is lower.
+ * Reads files; not for hot paths. */
+size_t gs_mem_machine_bytes(void);
+
 const char *gs_mem_version(void); /* "mimalloc 2.0.9", or "malloc" in a sanitizer build */
 
 #endif

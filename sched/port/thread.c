@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * thread.c - OS threads and futexes.
  *
- * Design     The process's affinity mask is read once, before anything here could have narrowed it. A new thread inherits
- *            its creator's mask, so once any thread has been pinned every new one gets the original mask back first.
+ * Design     The process's affinity mask is read once, before anything here could have narrowed it.
+ *            A new thread inherits its creator's mask, so once any thread has been pinned every new
+ *            one gets the original mask back first.
  */
 #define _GNU_SOURCE
 #include "thread.h"
@@ -69,8 +70,8 @@ static void *trampoline(void *p)
     struct start s = *(struct start *)p;
     gs_mem_free(p);
     prctl(PR_SET_NAME, (unsigned long)s.name, 0, 0, 0);
-    /* Relaxed: the thread that pinned itself and then started us is our creator, so we see its write; a pin made by
-     * somebody else's thread does not concern our mask. */
+    /* Relaxed: the thread that pinned itself and then started us is our creator, so we see its
+     * write; a pin made by somebody else's thread does not concern our mask. */
     if (gs_load_rlx(&pinned_any))
         restore_mask(0);
     return s.fn(s.arg);
@@ -143,8 +144,9 @@ void gs_thread_prompt_self(bool short_slice)
     prctl(PR_SET_TIMERSLACK, 5000ul, 0, 0, 0);
     if (!short_slice)
         return;
-    /* Since Linux 6.12 the runtime of an ordinary thread is its slice: a thread that asks for a short one may interrupt
-     * those with longer ones when it wakes. Older kernels refuse or ignore it. */
+    /* Since Linux 6.12 the runtime of an ordinary thread is its slice: a thread that asks for a
+     * short one may interrupt those with longer ones when it wakes. Older kernels refuse or ignore
+     * it. */
     struct attr a = {.size = sizeof a, .runtime = 100000};
     (void)syscall(SYS_sched_setattr, 0, &a, 0u);
 }
@@ -183,7 +185,8 @@ void gs_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns)
         ts.tv_nsec = (long)(timeout_ns % 1000000000);
         limit = &ts;
     }
-    /* The kernel compares the word itself, so a wake between the caller's look and this call is not lost. */
+    /* The kernel compares the word itself, so a wake between the caller's look and this call is not
+     * lost. */
     (void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, limit, NULL, 0);
 }
 

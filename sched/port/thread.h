@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Starts a thread with the process's original affinity mask (never the one-core mask of a pinned worker),
- * all signals blocked and a name of at most 15 bytes. Returns 0 or an errno. */
+/* Starts a thread with the process's original affinity mask (never the one-core mask of a pinned
+ * worker), all signals blocked and a name of at most 15 bytes. Returns 0 or an errno. */
 int gs_thread_start(pthread_t *out, const char *name, void *(*fn)(void *), void *arg);
 
 /* Pins the calling thread to one operating-system CPU; false when the kernel refuses. */
@@ -25,16 +25,19 @@ void gs_thread_unpin(int id);
 bool gs_thread_mask_has(unsigned os_cpu);
 unsigned gs_thread_mask_count(void);
 
-/* Asks the kernel to wake the calling thread promptly: small timer slack, and with short_slice a short scheduling slice (for a
- * thread that runs for microseconds at a time). Hints; nothing happens where the kernel does not know them. */
+/* Asks the kernel to wake the calling thread promptly: small timer slack, and with short_slice a
+ * short scheduling slice (for a thread that runs for microseconds at a time). Hints; nothing
+ * happens where the kernel does not know them. */
 void gs_thread_prompt_self(bool short_slice);
-/* Puts the calling thread behind all others of the machine (background work such as loading the topology). */
+/* Puts the calling thread behind all others of the machine (background work such as loading the
+ * topology). */
 void gs_thread_background_self(void);
-/* Time that a thread of this process has run, and has waited for a processor while runnable. False when the kernel does not say. */
+/* Time that a thread of this process has run, and has waited for a processor while runnable. False
+ * when the kernel does not say. */
 bool gs_thread_times(int id, int64_t *run_ns, int64_t *delay_ns);
 
-/* Sleeps while *word == seen, at most timeout_ns (negative: no limit). Spurious returns are allowed.
- * FUTEX_WAIT_PRIVATE on Linux. */
+/* Sleeps while *word == seen, at most timeout_ns (negative: no limit). Spurious returns are
+ * allowed. FUTEX_WAIT_PRIVATE on Linux. */
 void gs_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns);
 /* Wakes up to n sleepers of word. */
 void gs_futex_wake(_Atomic uint32_t *word, int n);

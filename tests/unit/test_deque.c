@@ -116,7 +116,7 @@ static void a_full_ring_without_memory_refuses_and_loses_nothing(void)
     gs_mem_fail_at(0);
 }
 
-/* -- with thieves: every task is taken exactly once -------------------------------------------------------------------- */
+/* -- with thieves: every task is taken exactly once -------------------------------------------- */
 
 #define THIEVES 3
 #define ROUNDS 200

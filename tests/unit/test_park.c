@@ -296,7 +296,7 @@ static void a_worker_that_retires_last_makes_another_one_look(void)
     teardown();
 }
 
-/* -- victims: nearer rings first --------------------------------------------------------------------------------------- */
+/* -- victims: nearer rings first --------------------------------------------------------------- */
 
 static struct gs_task marked[64];
 

@@ -18,7 +18,7 @@
 #include "port/mem.h"
 #include "port/thread.h"
 
-/* -- memory ------------------------------------------------------------------------------------------------------------ */
+/* -- memory ------------------------------------------------------------------------------------ */
 
 static void zeroed_memory_is_zero(void)
 {
@@ -107,7 +107,7 @@ static void the_allocator_says_who_it_is(void)
     CU_ASSERT(strlen(gs_mem_version()) > 0);
 }
 
-/* -- clock and futex --------------------------------------------------------------------------------------------------- */
+/* -- clock and futex --------------------------------------------------------------------------- */
 
 static void time_does_not_run_backwards(void)
 {
@@ -150,7 +150,7 @@ static void a_futex_wake_ends_a_wait(void)
     pthread_join(th, NULL);
 }
 
-/* -- threads ----------------------------------------------------------------------------------------------------------- */
+/* -- threads ----------------------------------------------------------------------------------- */
 
 static void *count_mask(void *arg)
 {
@@ -239,7 +239,7 @@ static void a_spin_lock_excludes(void)
     gs_spin_unlock(&spin);
 }
 
-/* -- quotas: made-up trees of files ------------------------------------------------------------------------------------ */
+/* -- quotas: made-up trees of files ------------------------------------------------------------ */
 
 static char root[64];
 

@@ -110,7 +110,7 @@ static int threads(void)
     return n - 2;
 }
 
-/* -- one task ---------------------------------------------------------------------------------------------------------- */
+/* -- one task ---------------------------------------------------------------------------------- */
 
 static int threads_seen;
 
@@ -237,7 +237,7 @@ static void a_stopped_timer_stays_stopped(void)
     gs_sched_free(s);
 }
 
-/* -- parking against waking -------------------------------------------------------------------------------------------- */
+/* -- parking against waking -------------------------------------------------------------------- */
 
 static enum gs_run ready_myself(struct gs_task *t, struct gs_worker *w)
 {
@@ -352,7 +352,7 @@ static void two_tasks_that_wake_each_other_do_not_starve_one_that_yields(void)
     gs_sched_free(s);
 }
 
-/* -- many tasks -------------------------------------------------------------------------------------------------------- */
+/* -- many tasks -------------------------------------------------------------------------------- */
 
 #define MANY 20000
 
@@ -574,7 +574,7 @@ static void a_lone_yielding_task_does_not_keep_timers_from_firing(void)
     }
 }
 
-/* -- busy workers ------------------------------------------------------------------------------------------------------ */
+/* -- busy workers ------------------------------------------------------------------------------ */
 
 static enum gs_run poll_loop(struct gs_task *t, struct gs_worker *w)
 {
@@ -737,7 +737,7 @@ static void a_watched_timer_fires_while_its_only_worker_is_busy(void)
     gs_sched_free(s);
 }
 
-/* -- from outside ------------------------------------------------------------------------------------------------------ */
+/* -- from outside ------------------------------------------------------------------------------ */
 
 static void *stop_later(void *arg)
 {
@@ -926,7 +926,7 @@ static void a_timer_started_by_another_thread_wakes_a_sleeping_worker(void)
     gs_sched_free(s);
 }
 
-/* -- silence ----------------------------------------------------------------------------------------------------------- */
+/* -- silence ----------------------------------------------------------------------------------- */
 
 /* How often the scheduler's threads, worker 0 among them, have gone to sleep so far. */
 static long long switches(void)
@@ -997,7 +997,7 @@ static void an_idle_scheduler_makes_no_wake_ups(void)
     free(many);
 }
 
-/* -- the rest ---------------------------------------------------------------------------------------------------------- */
+/* -- the rest ---------------------------------------------------------------------------------- */
 
 static void a_poke_is_answered_once_and_never_lost(void)
 {

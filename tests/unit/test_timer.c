@@ -184,7 +184,7 @@ static void memory_running_out_ends_the_process_cleanly(void)
     gs_timers_fini(&ts);
 }
 
-/* -- firing against stopping ------------------------------------------------------------------------------------------- */
+/* -- firing against stopping ------------------------------------------------------------------- */
 
 #define RACES 20000
 
