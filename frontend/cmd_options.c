@@ -157,6 +157,20 @@ static bool is_no(const char *s)
            strcmp(s, "off") == 0 || strcmp(s, "false") == 0;
 }
 
+static const char *expected(const struct flag *f)
+{
+    switch (f->kind) {
+    case COUNT:
+        return "a number from 1 to 4096";
+    case SIZE:
+        return "a size in bytes, or with K, M or G behind it";
+    case NUMBER:
+        return "a number";
+    default:
+        return f->value;
+    }
+}
+
 static bool from_environment(struct gs_cli *cli, const struct gs_command *cmd)
 {
     for (size_t i = 0; i < NFLAGS; i++) {
@@ -165,7 +179,7 @@ static bool from_environment(struct gs_cli *cli, const struct gs_command *cmd)
         if (v == NULL || (f->value == NULL ? is_no(v) : v[0] == '\0'))
             continue;
         if (!set(cli, f, v)) {
-            gs_cli_usage(cmd, "%s=%s: expected %s", f->env, v, f->value);
+            gs_cli_usage(cmd, "%s=%s: expected %s", f->env, v, expected(f));
             return false;
         }
     }
@@ -206,14 +220,14 @@ static int take_flag(struct gs_cli *cli, const struct gs_command *cmd, int argc,
         }
     } else if (value == NULL) {
         if (argc < 2) {
-            gs_cli_usage(cmd, "--%s wants a value: %s", f->name, f->value);
+            gs_cli_usage(cmd, "--%s wants a value: %s", f->name, expected(f));
             return -1;
         }
         value = argv[1];
         used = 2;
     }
     if (!set(cli, f, value)) {
-        gs_cli_usage(cmd, "--%s %s: expected %s", f->name, value, f->value);
+        gs_cli_usage(cmd, "--%s %s: expected %s", f->name, value, expected(f));
         return -1;
     }
     return used;

@@ -24,7 +24,7 @@ static bool is_own(const struct gs_fnscope *f, const struct gs_sym *s)
 
 struct users { /* functions that capture a nested function */
     struct gs_fnscope *f;
-    struct users *next;
+    uint32_t next; /* number of the next one; 0: none */
 };
 
 static void find_impure(struct gs_walker *w)
@@ -45,7 +45,7 @@ static void find_impure(struct gs_walker *w)
                 continue;
             }
             struct gs_table_entry *e = gs_table_find(&first, (uint64_t)(uintptr_t)s);
-            GS_VEC_PUSH(&list, (struct users){f, (struct users *)(uintptr_t)(e ? e->value : 0)});
+            GS_VEC_PUSH(&list, (struct users){f, e ? e->value : 0});
             if (e != NULL)
                 e->value = list.n;
             else
@@ -63,7 +63,7 @@ static void find_impure(struct gs_walker *w)
                 x->f->impure = true;
                 GS_VEC_PUSH(&work, x->f);
             }
-            at = (uint32_t)(uintptr_t)x->next;
+            at = x->next;
         }
     }
     GS_VEC_FREE(&list);
