@@ -171,6 +171,7 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
     gs_rt.opt = *o;
     if (gs_rt.opt.stack_limit == 0)
         gs_rt.opt.stack_limit = GS_STACK_LIMIT_DEFAULT;
+    gs_store_rlx(&gs_heap_process.limit, o->heap_limit); /* 0: the machine's memory */
     gs_rt.program = p;
     gs_rt.argc = argc;
     gs_rt.argv = argv;

@@ -59,12 +59,29 @@ void gs_heap_init(struct gs_heap *h, void *first, size_t nfirst)
     }
 }
 
+struct gs_heap_process gs_heap_process;
+
 void gs_heap_report(struct gs_heap *h)
 {
-    if (h->process_used)
-        gs_add_rlx(h->process_used,
-                   h->used - h->reported); /* a sum; wraps properly when used went down */
+    gs_add_rlx(&gs_heap_process.used, h->used - h->reported); /* a sum; wraps properly when used went down */
     h->reported = h->used;
+}
+
+#define SMALL_PROCESS ((size_t)256 << 20) /* below this nobody asks how much memory there is */
+
+bool gs_heap_has_room(const struct gs_heap *h, size_t bytes)
+{
+    if (bytes > h->limit || h->used > h->limit - bytes)
+        return false;
+    /* Relaxed: the sum is a little behind anyway. */
+    size_t used = gs_load_rlx(&gs_heap_process.used), limit = gs_load_rlx(&gs_heap_process.limit);
+    if (limit == 0) {
+        if (bytes < SMALL_PROCESS && used < SMALL_PROCESS)
+            return true;
+        limit = gs_mem_machine_bytes();
+        gs_store_rlx(&gs_heap_process.limit, limit);
+    }
+    return bytes <= limit && used <= limit - bytes;
 }
 
 static void charge(struct gs_heap *h, size_t n)
@@ -446,8 +463,8 @@ void gs_heap_fini(struct gs_heap *h)
         next = c->next;
         gs_mem_free(c);
     }
-    if (h->reported && h->process_used)
-        gs_sub_rlx(h->process_used, h->reported);
+    if (h->reported)
+        gs_sub_rlx(&gs_heap_process.used, h->reported);
     memset(h, 0, sizeof *h);
 }
 
@@ -497,8 +514,8 @@ bool gs_heap_adopt(struct gs_heap *h, struct gs_heap *frag)
     h->colours |= frag->colours;
     h->outside += frag->outside;
     charge(h, frag->used);
-    if (frag->reported && frag->process_used)
-        gs_sub_rlx(frag->process_used, frag->reported);
+    if (frag->reported)
+        gs_sub_rlx(&gs_heap_process.used, frag->reported);
     gs_mem_free(frag->large);
     gs_mem_free(frag->final);
     memset(frag, 0, sizeof *frag);

@@ -40,12 +40,11 @@ struct gs_heap {
     uint32_t nlarge, caplarge;
     struct gs_obj **final;  /* vector of objects that hold outside shares (payloads, string buffers) */
     uint32_t nfinal, capfinal;
-    _Atomic size_t *process_used; /* process-wide sum for the process limit; NULL: not counted */
     /* private to heap.c and gc.c */
     char *ocur, *oend;        /* overflow run: for objects of more than a line that do not fit in a hole */
     struct gs_block *reserve; /* blocks that hold nothing */
     size_t outside;           /* part of used: shares of outside buffers */
-    size_t reported;          /* part of used that process_used knows of */
+    size_t reported;          /* part of used that gs_heap_process.used knows of */
     uint32_t hole;            /* next line to look at in *recycle */
     uint32_t nblocks;         /* in blocks, the reserve not counted */
     uint32_t nreserve;
@@ -54,6 +53,13 @@ struct gs_heap {
     uint32_t ngc;             /* collections so far */
     uint64_t gc_ns;           /* time spent in them */
 };
+
+/* All heaps of the process together. Heaps tell in steps of 32 KiB, so small ones do not count. */
+struct gs_heap_process {
+    _Alignas(GS_CACHE_LINE) _Atomic size_t used;
+    _Atomic size_t limit; /* 0: found out when it first matters: the memory of the machine or of our control group */
+};
+extern struct gs_heap_process gs_heap_process;
 
 /* h is zeroed memory of any kind. first/nfirst: memory for the first chunk that the caller owns (16-aligned; may be NULL/0). */
 void gs_heap_init(struct gs_heap *h, void *first, size_t nfirst);
@@ -94,10 +100,7 @@ bool gs_heap_add_final(struct gs_heap *h, struct gs_obj *o, size_t bytes);
 /* Changes what used counts for buffers outside the heap: an object's share grew from `before` to `now` bytes. */
 void gs_heap_outside(struct gs_heap *h, size_t before, size_t now);
 /* Asks whether the limit leaves room for `bytes` more of outside buffers. */
-GS_INLINE bool gs_heap_has_room(const struct gs_heap *h, size_t bytes)
-{
-    return bytes <= h->limit && h->used <= h->limit - bytes;
-}
+bool gs_heap_has_room(const struct gs_heap *h, size_t bytes);
 /* h took a share of a buffer that others hold, too: not counted in used (each holder would count it), but a reason to collect
  * sooner, so that a receiver that drops what it receives does not keep all of it. */
 void gs_heap_pressure(struct gs_heap *h, size_t bytes);

@@ -19,7 +19,6 @@ struct gs_rt {
     char **argv;
     _Atomic int64_t tasks_alive;      /* main included while it runs */
     _Atomic int failures;             /* uncaught errors of tasks so far: the process ends with 1 */
-    _Atomic size_t heap_used;         /* all VMs' heaps, when a heap limit is set */
     _Atomic bool ending;
 };
 extern struct gs_rt gs_rt;

@@ -101,17 +101,39 @@ static void the_limit_is_kept(void)
 
 static void the_process_sum_returns_to_zero(void)
 {
-    _Atomic size_t sum = 0;
     struct gs_heap h = {0};
     gs_heap_init(&h, NULL, 0);
-    h.process_used = &sum;
     for (int i = 0; i < 1000; i++)
         (void)gs_heap_new(&h, GS_T_RAW, 1000);
-    CU_ASSERT_TRUE(gs_load_rlx(&sum) > 900000);
+    CU_ASSERT_TRUE(gs_load_rlx(&gs_heap_process.used) > 900000);
     CU_ASSERT_PTR_NOT_NULL(gs_array_make(&h, GS_STORE_INT, 1000000));
-    CU_ASSERT_TRUE(gs_load_rlx(&sum) > 8900000);
+    CU_ASSERT_TRUE(gs_load_rlx(&gs_heap_process.used) > 8900000);
     gs_heap_fini(&h);
-    CU_ASSERT_EQUAL(gs_load_rlx(&sum), 0);
+    CU_ASSERT_EQUAL(gs_load_rlx(&gs_heap_process.used), 0);
+}
+
+static void the_process_limit_holds_for_all_heaps_together(void)
+{
+    struct gs_heap a = {0}, b = {0};
+    gs_heap_init(&a, NULL, 0);
+    gs_heap_init(&b, NULL, 0);
+    gs_store_rlx(&gs_heap_process.limit, (size_t)10 << 20);
+    CU_ASSERT_PTR_NOT_NULL(gs_array_make(&a, GS_STORE_INT, 1 << 20)); /* 8 MiB */
+    CU_ASSERT_PTR_NULL(gs_array_make(&b, GS_STORE_INT, 1 << 20));
+    gs_heap_fini(&a);
+    CU_ASSERT_PTR_NOT_NULL(gs_array_make(&b, GS_STORE_INT, 1 << 20));
+    gs_heap_fini(&b);
+    gs_store_rlx(&gs_heap_process.limit, (size_t)0);
+}
+
+static void what_no_machine_has_is_refused(void)
+{
+    struct gs_heap h = {0};
+    gs_heap_init(&h, NULL, 0);
+    CU_ASSERT_PTR_NULL(gs_array_make(&h, GS_STORE_INT, (int64_t)1 << 45));
+    CU_ASSERT_TRUE(gs_load_rlx(&gs_heap_process.limit) > 0);
+    gs_store_rlx(&gs_heap_process.limit, (size_t)0);
+    gs_heap_fini(&h);
 }
 
 static void uids_differ(void)
@@ -256,6 +278,8 @@ static const struct unit_case cases[] = {
     UNIT_CASE(flags_tell_where_an_object_lies),
     UNIT_CASE(the_limit_is_kept),
     UNIT_CASE(the_process_sum_returns_to_zero),
+    UNIT_CASE(the_process_limit_holds_for_all_heaps_together),
+    UNIT_CASE(what_no_machine_has_is_refused),
     UNIT_CASE(uids_differ),
     UNIT_CASE(adoption_keeps_objects_and_frees_them_later),
     UNIT_CASE(a_collected_heap_can_be_adopted_when_colours_allow),
