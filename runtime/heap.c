@@ -78,7 +78,7 @@ bool gs_heap_has_room(const struct gs_heap *h, size_t bytes)
     if (limit == 0) {
         if (bytes < SMALL_PROCESS && used < SMALL_PROCESS)
             return true;
-        limit = gs_mem_machine_bytes();
+        limit = gs_mem_machine_bytes() / 4 * 3; /* the rest is for code, stacks, channels and the neighbours */
         gs_store_rlx(&gs_heap_process.limit, limit);
     }
     return bytes <= limit && used <= limit - bytes;
