@@ -27,10 +27,10 @@ struct gs_park {
     _Atomic uint32_t futile;
     /* Guards all below and gs_worker.wake. */
     alignas(GS_CACHE_LINE) struct gs_spin lock;
-    _Atomic uint32_t
-        awake; /* workers in their loop and not asleep; read without the lock as a hint */
-    uint64_t
-        outside; /* offloaded calls, callers that wait on the outside world, the ticker while it fires */
+    /* Workers in their loop and not asleep. Read without the lock as a hint. */
+    _Atomic uint32_t awake;
+    /* Offloaded calls, callers that wait on the outside world, the ticker while it fires. */
+    uint64_t outside;
     bool open;    /* a run is under way */
     bool no_more; /* starting a thread has failed */
     uint64_t asleep[GS_PARK_WORDS];

@@ -34,6 +34,9 @@
 
 #define TICK_NS 1000000
 #define LONG_NS 10000000
+/* A busy worker that makes fewer runs in a tick has long ones: what it readies is worth waking
+ * another worker for. */
+#define SHORT_RUNS 8u
 /* Pokes because of a timer are at least so far apart on one worker. */
 #define WAKE_POKE_NS 200000
 #define QUIET_TICKS 16u
@@ -157,9 +160,10 @@ static bool look_at(struct gs_sched *s, struct gs_worker *w, int64_t now)
     if (seq == w->seen_seq && seq % 2 == 1) {
         look_at_long_run(s, w, seq, now);
     } else if (seq != w->seen_seq) {
+        uint32_t runs = (seq - w->seen_seq) / 2;
         w->seen_seq = seq;
         w->seen_at_ns = now;
-        gs_store_rlx(&w->slot_shut, false);
+        gs_store_rlx(&w->slot_shut, seq % 2 == 1 && runs < SHORT_RUNS);
     }
     if (waiting && gs_load_rlx(&s->ticker.ticks) % FAIR_TICKS == 0)
         gs_store_rlx(&w->fair, true);

@@ -482,6 +482,113 @@ static void speedup(void)
     printf("%-28s %9.2f times\n", "speed-up", ms[0] / ms[1]);
 }
 
+/* -- pipeline ------------------------------------------------------------------------------------ */
+
+/* Two stages of some 30 us an item and a buffer between them: on two workers they should overlap. */
+#define ITEMS 3000
+#define ITEM_STEPS 50000u
+#define BUFFER 16
+
+struct stage {
+    struct gs_task task;
+    int done;
+    int64_t start;
+    double ms[ROUNDS];
+    int round;
+};
+static struct stage producer, consumer;
+static struct gs_spin buffer_lock;
+static int buffered;
+static bool producer_parked, consumer_parked;
+
+static void work_on_item(const struct stage *st)
+{
+    static _Atomic uint64_t sink;
+    uint64_t x = (uintptr_t)st;
+    for (unsigned i = 0; i < ITEM_STEPS; i++)
+        x = x * 6364136223846793005u + 1442695040888963407u;
+    gs_store_rlx(&sink, x);
+}
+
+/* Moves the buffer by d; false when it cannot and the caller has to park. */
+static bool move(int d, bool *me, bool *other, struct gs_task *wake)
+{
+    gs_spin_lock(&buffer_lock);
+    bool ok = buffered + d >= 0 && buffered + d <= BUFFER;
+    bool rouse = ok && *other;
+    if (ok)
+        buffered += d;
+    else
+        *me = true;
+    if (rouse)
+        *other = false;
+    gs_spin_unlock(&buffer_lock);
+    if (rouse)
+        gs_task_ready_mt(sched, wake);
+    return ok;
+}
+
+static enum gs_run consume(struct gs_task *t, struct gs_worker *w)
+{
+    struct stage *c = (struct stage *)(void *)t;
+    (void)w;
+    while (c->done < ITEMS * ROUNDS) {
+        if (!move(-1, &consumer_parked, &producer_parked, &producer.task))
+            return GS_RUN_PARK;
+        work_on_item(c);
+        if (++c->done % ITEMS == 0) {
+            int64_t now = gs_clock_mono_ns();
+            c->ms[c->round++] = (double)(now - c->start) / 1e6;
+            c->start = now;
+        }
+    }
+    gs_sched_stop(sched, 0);
+    return GS_RUN_DONE;
+}
+
+static enum gs_run produce(struct gs_task *t, struct gs_worker *w)
+{
+    struct stage *p = (struct stage *)(void *)t;
+    (void)w;
+    if (p->done == 0) {
+        consumer.start = gs_clock_mono_ns();
+        gs_sched_submit_mt(sched, &consumer.task);
+    }
+    while (p->done < ITEMS * ROUNDS) {
+        if (p->round == p->done) { /* the next item is not made yet */
+            work_on_item(p);
+            p->round++;
+        }
+        if (!move(1, &producer_parked, &consumer_parked, &consumer.task))
+            return GS_RUN_PARK;
+        p->done++;
+    }
+    return GS_RUN_DONE;
+}
+
+static void bench_pipeline(unsigned workers, const char *name)
+{
+    memset(&producer, 0, sizeof producer);
+    memset(&consumer, 0, sizeof consumer);
+    buffered = 0;
+    producer_parked = consumer_parked = false;
+    gs_task_init(&producer.task, produce);
+    gs_task_init(&consumer.task, consume);
+    expect(run_with(workers, &producer.task) == 0, "pipeline's end");
+    expect(producer.done == consumer.done && buffered == 0, "pipeline");
+    report(name, consumer.ms, "ms");
+}
+
+static void pipeline_1(void)
+{
+    bench_pipeline(1, "3,000 items, 1 worker");
+}
+
+static void pipeline_2(void)
+{
+    bench_pipeline(2, "3,000 items, 2 workers");
+}
+
 /* -- lateness ---------------------------------------------------------------------------------- */
 
 #define SLEEPS 2000
@@ -557,7 +664,8 @@ static const struct {
     {"join2", join_2},           {"tree1", tree_1},      {"tree2", tree_2},
     {"switch1", switch_1},       {"switch2", switch_2},  {"yield", yield_1},
     {"pop", deque_pop},          {"steal", deque_steal}, {"timers", timers_few},
-    {"manytimers", timers_many}, {"speedup", speedup},   {"late", late},
+    {"manytimers", timers_many}, {"speedup", speedup},   {"pipeline1", pipeline_1},
+    {"pipeline2", pipeline_2},   {"late", late},
 };
 
 int main(int argc, char **argv)
