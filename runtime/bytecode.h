@@ -44,9 +44,11 @@ GS_INLINE gs_insn gs_insn_abx(enum gs_op op, unsigned a, int32_t bx)
 {
     return (gs_insn)op | (gs_insn)(a & 0xffffu) << 16 | (gs_insn)(uint32_t)bx << 32;
 }
-GS_INLINE gs_insn gs_insn_with_x(gs_insn i, unsigned x) { return (i & ~(gs_insn)0xff00) | (gs_insn)(x & 0xffu) << 8; }
+/* x is 0..3. The upper six bits of its byte belong to the interpreter: bit (b << 2) says that feedback bit b (enum gs_fb) of the
+ * instruction has been recorded, so that a hot path finds that out without leaving the instruction. They are set while the code runs. */
+GS_INLINE gs_insn gs_insn_with_x(gs_insn i, unsigned x) { return (i & ~(gs_insn)0xff00) | (gs_insn)(x & 3u) << 8; }
 GS_INLINE enum gs_op gs_insn_op(gs_insn i) { return (enum gs_op)(i & 0xff); }
-GS_INLINE unsigned gs_insn_x(gs_insn i) { return (unsigned)(i >> 8) & 0xffu; }
+GS_INLINE unsigned gs_insn_x(gs_insn i) { return (unsigned)(i >> 8) & 3u; }
 GS_INLINE unsigned gs_insn_a(gs_insn i) { return (unsigned)(i >> 16) & 0xffffu; }
 GS_INLINE unsigned gs_insn_b(gs_insn i) { return (unsigned)(i >> 32) & 0xffffu; }
 GS_INLINE unsigned gs_insn_c(gs_insn i) { return (unsigned)(i >> 48); }

@@ -26,6 +26,12 @@
 #pragma GCC diagnostic ignored "-Wpedantic" /* computed goto */
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define GS_CLANG_TSAN
+#endif
+#endif
+
 #include <math.h>
 
 #include "array.h"
@@ -49,7 +55,7 @@ typedef int16_t __attribute__((may_alias)) signed_field;
 typedef int32_t __attribute__((may_alias)) wide_field;
 #define FIELD(type, offset) (*(const type *)(const void *)((const char *)pc - sizeof(gs_insn) + (offset)))
 
-#define UX FIELD(byte_field, 1)
+#define UX (MARKS & 3u)
 #define UA FIELD(unsigned_field, 2)
 #define UB FIELD(unsigned_field, 4)
 #define UC FIELD(unsigned_field, 6)
@@ -95,14 +101,26 @@ typedef int32_t __attribute__((may_alias)) wide_field;
 #define SET_FLOAT(to, value) SET(to, d, value, GS_T_FLOAT)
 #define SET_BOOL(to, value) SET(to, u, (uint64_t)(value), GS_T_BOOL)
 
-/* Rule 4. */
+/* Rule 4. What has been recorded is also marked in the instruction itself, so that asking costs one test (bytecode.h). The marks are set by other
+ * VMs at any time; one that is not seen costs a second record. */
+#if defined(__SANITIZE_THREAD__) || defined(GS_CLANG_TSAN)
+#define MARKS gs_load_rlx(&FIELD(_Atomic uint8_t, 1))
+#else
+#define MARKS FIELD(byte_field, 1)
+#endif
 #define FB(bit)                                                                                                        \
     do {                                                                                                               \
-        _Atomic uint8_t *f_ = &p->fb[pc - 1 - p->code];                                                                \
-        uint8_t had_ = gs_load_rlx(f_); /* relaxed: see proto.h */                                                     \
-        if (GS_UNLIKELY(!(had_ & (bit))))                                                                              \
-            gs_store_rlx(f_, (uint8_t)(had_ | (bit)));                                                                 \
+        if (GS_UNLIKELY(!(MARKS & (bit) << 2)))                                                                        \
+            record(p, pc - 1, (bit));                                                                                  \
     } while (0)
+
+static GS_COLD void record(const struct gs_proto *p, const gs_insn *at, unsigned bit)
+{
+    _Atomic uint8_t *f = &p->fb[at - p->code];
+    gs_store_rlx(f, (uint8_t)(gs_load_rlx(f) | bit)); /* relaxed, lost updates included: see proto.h */
+    _Atomic uint8_t *marks = (_Atomic uint8_t *)((uintptr_t)at + 1);
+    (void)gs_or_rlx(marks, (uint8_t)(bit << 2)); /* relaxed: means nothing but itself */
+}
 
 #define INTS(x, y) GS_LIKELY((x)->tag == GS_T_INT && (y)->tag == GS_T_INT)
 #define FLOATS(x, y) ((x)->tag == GS_T_FLOAT && (y)->tag == GS_T_FLOAT)
@@ -286,7 +304,10 @@ GS_INLINE int64_t remainder_of(int64_t x, int64_t y)
         const gs_value *x_ = (x), *y_ = (y);                                                                           \
         if (INTS(x_, y_))                                                                                              \
             hit(x_->i == y_->i);                                                                                       \
-        FB(x_->tag == GS_T_FLOAT || y_->tag == GS_T_FLOAT ? GS_FB_FLOAT : x_->tag == GS_T_STR ? GS_FB_STR : GS_FB_OTHER); \
+        unsigned kind_ = x_->tag == GS_T_FLOAT || y_->tag == GS_T_FLOAT ? GS_FB_FLOAT                                  \
+                         : x_->tag == GS_T_STR                          ? GS_FB_STR                                    \
+                                                                        : GS_FB_OTHER;                                 \
+        FB(kind_);                                                                                                     \
         hit(gs_equal_slow(*x_, *y_));                                                                                  \
     } while (0)
 #define EQUALITY_I(hit)                                                                                                \
@@ -295,7 +316,8 @@ GS_INLINE int64_t remainder_of(int64_t x, int64_t y)
         int64_t y_ = SB;                                                                                               \
         if (GS_LIKELY(x_->tag == GS_T_INT))                                                                            \
             hit(x_->i == y_);                                                                                          \
-        FB(x_->tag == GS_T_FLOAT ? GS_FB_MIXED : GS_FB_OTHER);                                                         \
+        unsigned kind_ = x_->tag == GS_T_FLOAT ? GS_FB_MIXED : GS_FB_OTHER;                                            \
+        FB(kind_);                                                                                                     \
         hit(gs_equal_slow(*x_, gs_int(y_)));                                                                           \
     } while (0)
 
@@ -314,7 +336,7 @@ static int resume(struct gs_vm *vm)
         vm->base[vm->resume_dst] = ret;
         return st;
     }
-    gs_insn i = vm->pc[-1];
+    gs_insn i = gs_insn_load(vm->pc - 1);
     if (gs_slow_iterdone(vm->base + gs_insn_a(i), ret, vm->base + gs_insn_b(i), gs_insn_x(i)))
         vm->pc += gs_insn_sc(i);
     return st;

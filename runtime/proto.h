@@ -2,7 +2,7 @@
  * proto.h - function prototypes: code, constants, feedback and inline caches; modules and programs.
  *
  * Sharing    A proto is made by the front end, verified, published once and then shared by all VMs for ever. After publication only the words
- *            marked _Atomic change.
+ *            marked _Atomic change, and six bits of each instruction (bytecode.h, gs_insn_x): code lies in writable memory.
  * Caches     [I1] An inline cache entry is one word, written relaxed. For fields it is complete in itself: shape, new shape and slot. For methods
  *            it is the address of an immortal struct gs_mcache, stored with release and loaded with acquire (free on x86), so that its fields are visible.
  * Feedback   One byte for each instruction (enum gs_fb bits), written only when a bit is new, on paths that are not the fastest one: an arithmetic

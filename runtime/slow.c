@@ -39,7 +39,7 @@ static const char *const arith_verb[] = {
 
 static int arith_error(struct gs_vm *vm, enum gs_arith op, gs_value a, gs_value b)
 {
-    bool swapped = gs_insn_x(vm->pc[-1]) != 0; /* a constant written on the left */
+    bool swapped = gs_insn_x(gs_insn_load(vm->pc - 1)) != 0; /* a constant written on the left */
     gs_feedback(vm, GS_FB_SLOW);
     return gs_throw(vm, GS_ERR_TYPE, "cannot %s %s and %s", arith_verb[op], gs_kind_word(swapped ? b : a),
                     gs_kind_word(swapped ? a : b));

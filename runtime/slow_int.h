@@ -36,6 +36,12 @@ GS_INLINE gs_value gs_visible_int(gs_value v)
     return gs_int(v.i);
 }
 
+/* An instruction whose marks other VMs may be setting (bytecode.h). */
+GS_INLINE gs_insn gs_insn_load(const gs_insn *at)
+{
+    return gs_load_rlx((const _Atomic gs_insn *)at); /* relaxed: all else in it is constant */
+}
+
 /* How many values range(start, stop, step) has, as an unsigned number; step != 0. */
 int64_t gs_range_steps(int64_t start, int64_t stop, int64_t step);
 /* Member of a module value; UNSET for a global that has no value yet. */
