@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the programs in README.md: each ```goost block, with its `// expect:` comments, through run_script.py.
+"""Runs the programs in documents: each ```goost block, with its `// expect:` comments, through run_script.py.
 
-usage: readme.py BINARY README.md
+usage: readme.py BINARY FILE.md...
 """
 import os
 import re
@@ -12,16 +12,18 @@ import tempfile
 
 
 def main():
-    binary, readme = os.path.abspath(sys.argv[1]), sys.argv[2]
-    with open(readme, encoding="utf-8") as f:
-        blocks = re.findall(r"^```goost\n(.*?)^```", f.read(), re.S | re.M)
-    if not blocks:
-        sys.exit("readme.py: no ```goost block in " + readme)
+    binary = os.path.abspath(sys.argv[1])
     runner = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run_script.py")
     with tempfile.TemporaryDirectory() as folder:
-        for i, text in enumerate(blocks, 1):
-            with open(os.path.join(folder, "block%d.goost" % i), "w", encoding="utf-8") as f:
-                f.write(text)
+        for path in sys.argv[2:]:
+            with open(path, encoding="utf-8") as f:
+                blocks = re.findall(r"^```goost\n(.*?)^```", f.read(), re.S | re.M)
+            if not blocks:
+                sys.exit("readme.py: no ```goost block in " + path)
+            name = os.path.splitext(os.path.basename(path))[0].lower()
+            for i, text in enumerate(blocks, 1):
+                with open(os.path.join(folder, "%s_block%d.goost" % (name, i)), "w", encoding="utf-8") as f:
+                    f.write(text)
         return subprocess.call([sys.executable, runner, "--binary", binary, "--mode", "w1,w2", folder])
 
 
