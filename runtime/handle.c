@@ -57,10 +57,30 @@ void gs_hobj_retain(struct gs_hobj *o)
     (void)gs_add_rlx(&o->refs, 1u); /* the caller already has a share to stand on */
 }
 
+/* Dropping one object may drop the last share of another, and so on along a chain as long as the program likes (a channel in a
+ * channel in a channel ...): the outermost call on this thread does them one after the other instead of one inside the other. */
+static GS_COLD void drop(struct gs_hobj *o)
+{
+    static _Thread_local struct gs_hobj *pending;
+    static _Thread_local bool dropping;
+    if (dropping) {
+        o->doomed = pending;
+        pending = o;
+        return;
+    }
+    dropping = true;
+    drops[o->kind](o);
+    while ((o = pending) != NULL) {
+        pending = o->doomed;
+        drops[o->kind](o);
+    }
+    dropping = false;
+}
+
 void gs_hobj_release(struct gs_hobj *o)
 {
     if (gs_sub_acq_rel(&o->refs, 1u) == 1) /* [H1] */
-        drops[o->kind](o);
+        drop(o);
 }
 
 /* ---- pinned numbers ---- */
@@ -109,15 +129,19 @@ static void pin_grow_locked(struct pin_shard *s)
 
 void gs_handle_pin(struct gs_hobj *o)
 {
-    if (gs_or_rlx(&o->flags, (uint8_t)GS_HF_PINNED) & GS_HF_PINNED)
-        return; /* the first one inserts; a number is not looked up before its text got out of that call */
-    gs_hobj_retain(o); /* the table's share, for good */
+    if (gs_load_acq(&o->flags) & GS_HF_PINNED) /* [H2] */
+        return;
     struct pin_shard *s = shard_of(o->id);
     gs_spin_lock(&s->lock);
-    if (s->slots == NULL || s->n * 2 >= s->mask)
-        pin_grow_locked(s);
-    pin_insert(s, o);
-    s->n++;
+    if (!(gs_load_rlx(&o->flags) & GS_HF_PINNED)) { /* set under this lock only */
+        gs_hobj_retain(o);                          /* the table's share, for good */
+        if (s->slots == NULL || s->n * 2 >= s->mask)
+            pin_grow_locked(s);
+        pin_insert(s, o);
+        s->n++;
+        /* [H2] release, and last: whoever finds the mark may show the number, and then it must be in the table. */
+        (void)gs_or_acq_rel(&o->flags, (uint8_t)GS_HF_PINNED);
+    }
     gs_spin_unlock(&s->lock);
 }
 

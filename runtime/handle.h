@@ -7,6 +7,7 @@
  *            the dropper that finds 1 calls the kind's drop function and sees all earlier writes.
  * Numbers    64-bit, from 1 up, handed out to workers in ranges, never reused. A handle value carries the object's address in its tag, so that a use
  *            looks nothing up.
+ * Cycles     A channel that holds its own handle in a message keeps itself: counts do not see that. It is memory lost, nothing worse.
  * Pinning    When the number itself becomes visible (text, arithmetic, JSON) the object is pinned: a global table (number -> object) takes a share for good,
  *            and from then on the plain int works like the handle. An int that is in no table is no handle: HandleError.
  * Freed      Some kinds can be freed by the program (collections.free): GS_HF_FREED makes every later use a HandleError.
@@ -29,7 +30,10 @@ struct gs_hobj { /* first member of every object behind a handle */
     _Atomic uint32_t refs;
     uint8_t kind; /* enum gs_hkind; constant */
     _Atomic uint8_t flags;
-    int64_t id; /* constant */
+    union {
+        int64_t id; /* constant */
+        struct gs_hobj *doomed; /* once the last share is gone: the next one to drop; handle.c */
+    };
 };
 
 /* Each kind's drop function: frees o, whose last share is gone. */
