@@ -628,25 +628,29 @@ static int input_result(struct gs_vm *vm, struct input *in, gs_value *ret)
     return st;
 }
 
+/* Runs again after GS_E_NOMEM: the word is IDLE then, and the text still there. */
 static int input_finish(struct gs_vm *vm, gs_value *ret)
 {
-    struct input *in = (struct input *)vm->park.first.item.v.p;
-    enum gs_wait_word why = gs_wait_end(vm);
+    struct gs_waiter *w = &vm->park.first;
+    struct input *in = (struct input *)w->item.v.p;
+    bool cancelled = gs_wait_end(vm) == GS_WAIT_CANCELLED;
     gs_spin_lock(&in->lock);
     in->vm = NULL;
     bool done = in->done;
     gs_spin_unlock(&in->lock);
-    vm->park.first.item = (struct gs_parcel){0};
     int st;
-    if (why == GS_WAIT_CANCELLED) {
+    if (cancelled) {
         (void)gs_vm_take_cancel(vm);
         st = gs_throw_cancelled(vm);
         if (done)
-            stash(in);
-        return st;
+            stash(in); /* else the auxiliary thread does it */
+    } else {
+        st = input_result(vm, in, ret);
+        if (st == GS_E_NOMEM)
+            return st;
+        input_free(in);
     }
-    st = input_result(vm, in, ret);
-    input_free(in);
+    w->item = (struct gs_parcel){0};
     return st;
 }
 
@@ -668,6 +672,10 @@ static int read_stdin(struct gs_vm *vm, bool all, const char *what, gs_value *re
         vm->park.first.item.v = (gs_value){.p = in, .tag = GS_T_UNSET}; /* no object of the language */
         if (gs_sched_offload_mt(gs_rt.sched, read_aside, in) == 0)
             return GS_PARK;
+        if (!gs_wait_claim(vm, GS_WAIT_WOKEN)) { /* cancelled meanwhile; nobody else has `in` */
+            in->done = in->end = true;
+            return GS_PARK;
+        }
         (void)gs_wait_end(vm); /* no thread to be had: read here */
         vm->park.first.item = (struct gs_parcel){0};
     }

@@ -195,16 +195,17 @@ static int wait_several(struct gs_vm *vm, gs_value *args, bool all, const char *
     return gs_taskobj_wait_several(vm, fs, all, what, ret);
 }
 
+/* waitAny(futures, name): the index of one that has ended; waitAll: -1, or the index of one that has failed. name: of the function the program called, an atom. */
 static int async_wait_any(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)n;
-    return wait_several(vm, args, false, "any", ret);
+    return wait_several(vm, args, false, args[1].s->data, ret);
 }
 
 static int async_wait_all(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)n;
-    return wait_several(vm, args, true, "all", ret);
+    return wait_several(vm, args, true, args[1].s->data, ret);
 }
 
 static const struct gs_lib_entry async_entries[] = {
@@ -637,7 +638,9 @@ static int ticker_wait(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
     if (last > k)
         k = last; /* older ones are dropped */
     t->next = k + 1;
-    int64_t when = t->start_ns + k * t->period_ns;
+    int64_t when; /* centuries from now at the most */
+    if (__builtin_mul_overflow(k, t->period_ns, &when) || __builtin_add_overflow(when, t->start_ns, &when))
+        when = INT64_MAX;
     gs_spin_unlock(&t->lock);
     if (stopped)
         return GS_OK;
@@ -674,8 +677,8 @@ GS_LIB_MODULE(gs_lib_thread_ticker, "thread.ticker", false, ticker_entries);
 static const struct gs_lib_entry intrinsics[] = {
     GS_FN("asyncRun", async_run, 1, GS_ARGS_ANY, 0),
     GS_FN("await", async_await, 1, 2, 0),
-    GS_FN("waitAny", async_wait_any, 1, 1, 0),
-    GS_FN("waitAll", async_wait_all, 1, 1, 0),
+    GS_FN("waitAny", async_wait_any, 2, 2, 0),
+    GS_FN("waitAll", async_wait_all, 2, 2, 0),
     GS_FN("schedulerTake", scheduler_take, 1, 1, 0),
 };
 GS_LIB_MODULE(gs_lib_thread_intrinsics, "<intrinsic>", false, intrinsics);

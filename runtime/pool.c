@@ -17,7 +17,7 @@
 
 static int pool_new(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
-    int64_t size = gs_sched_workers(gs_rt.sched);
+    int64_t size = gs_sched_usable_cpus();
     int st = n > 0 ? gs_arg_int(vm, "new", args, 0, &size) : GS_OK;
     if (st != GS_OK)
         return st;
@@ -74,21 +74,14 @@ static bool queue_pop_locked(struct gs_pool *p, struct gs_job *j)
     return true;
 }
 
-static void run_jobs(struct gs_pool *p);
-
-/* On the worker that ran the job, after its outcome is out. Drops the job's share of the pool. */
-static void job_ended(struct gs_taskobj *o, void *arg)
+static void job_over(struct gs_pool *p)
 {
-    (void)o;
-    struct gs_pool *p = arg;
     gs_spin_lock(&p->lock);
     p->running--;
     gs_spin_unlock(&p->lock);
-    run_jobs(p);
-    gs_hobj_release(&p->h);
 }
 
-/* Starts queued jobs while there are places. A job for whose VM there is no memory ends with OutOfMemory. */
+/* Starts queued jobs while there are places. A job for whose VM there is no memory ends with OutOfMemory. The caller holds a share of the pool. */
 static void run_jobs(struct gs_pool *p)
 {
     for (;;) {
@@ -100,12 +93,22 @@ static void run_jobs(struct gs_pool *p)
         gs_spin_unlock(&p->lock);
         if (!got)
             return;
-        if (gs_taskobj_start(j.o, &j.call) != GS_OK) {
+        if (gs_taskobj_start_packed(j.o, &j.call) != GS_OK) {
             gs_parcel_drop(&j.call);
-            gs_taskobj_fail(j.o); /* calls job_ended through o->ended */
+            gs_taskobj_fail(j.o);
+            job_over(p);
+            gs_hobj_release(&p->h);
         }
         gs_hobj_release(&j.o->h);
     }
+}
+
+void gs_pool_job_ended(struct gs_taskobj *o)
+{
+    struct gs_pool *p = o->pool;
+    job_over(p);
+    run_jobs(p);
+    gs_hobj_release(&p->h);
 }
 
 static bool since_push_locked(struct gs_pool *p, struct gs_taskobj *o)
@@ -123,6 +126,86 @@ static bool since_push_locked(struct gs_pool *p, struct gs_taskobj *o)
     return true;
 }
 
+enum place { PLACE_NONE, PLACE_FREE, PLACE_CLOSED };
+
+/* Takes a place for a job at once when one is free and nobody queues for it. */
+static enum place take_place(struct gs_pool *p)
+{
+    gs_spin_lock(&p->lock);
+    enum place is = p->closed ? PLACE_CLOSED : p->running < p->size && p->len == 0 ? PLACE_FREE : PLACE_NONE;
+    if (is == PLACE_FREE)
+        p->running++;
+    gs_spin_unlock(&p->lock);
+    return is;
+}
+
+/* Notes a job that has a place. False when memory is out. */
+static bool note_job(struct gs_pool *p, struct gs_taskobj *o)
+{
+    gs_spin_lock(&p->lock);
+    bool ok = since_push_locked(p, o);
+    gs_spin_unlock(&p->lock);
+    return ok;
+}
+
+/* Queues and notes a job. Takes the call and a share of o when true. */
+static bool queue_job(struct gs_pool *p, struct gs_job j)
+{
+    gs_spin_lock(&p->lock);
+    bool ok = queue_push_locked(p, j);
+    if (ok && !since_push_locked(p, j.o)) {
+        p->len--; /* ours is the last one */
+        ok = false;
+    }
+    gs_spin_unlock(&p->lock);
+    return ok;
+}
+
+/* A noted job could not be started. */
+static void forget_job(struct gs_pool *p, struct gs_taskobj *o)
+{
+    gs_spin_lock(&p->lock);
+    uint32_t i = p->nsince;
+    while (i > 0 && p->since[i - 1] != o)
+        i--;
+    if (i > 0) {
+        memmove(p->since + i - 1, p->since + i, (p->nsince - i) * sizeof *p->since);
+        p->nsince--;
+    }
+    gs_spin_unlock(&p->lock);
+    if (i > 0)
+        gs_hobj_release(&o->h);
+    else /* another task waits for it already */
+        gs_taskobj_fail(o);
+}
+
+static int start_now(struct gs_vm *vm, struct gs_pool *p, struct gs_taskobj *o, gs_value *args, uint32_t n)
+{
+    if (note_job(p, o)) {
+        if (gs_taskobj_start(vm, o, args[1], args + 2, n - 2) == GS_OK)
+            return GS_OK;
+        forget_job(p, o);
+    }
+    job_over(p);
+    run_jobs(p); /* somebody may have queued up meanwhile */
+    return GS_E_NOMEM;
+}
+
+static int start_later(struct gs_vm *vm, struct gs_pool *p, struct gs_taskobj *o, gs_value *args, uint32_t n)
+{
+    struct gs_job j = {.o = o};
+    if (gs_parcel_pack_n(vm, args + 1, n - 1, &j.call) != GS_OK)
+        return GS_E_NOMEM;
+    gs_hobj_retain(&o->h);
+    if (queue_job(p, j)) {
+        run_jobs(p); /* places may have become free meanwhile */
+        return GS_OK;
+    }
+    gs_parcel_drop(&j.call);
+    gs_hobj_release(&o->h);
+    return GS_E_NOMEM;
+}
+
 static int pool_submit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     POOL("submit");
@@ -132,37 +215,21 @@ static int pool_submit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
     struct gs_taskobj *o = gs_taskobj_new(vm, GS_TS_FUTURE, GS_H_FUTURE);
     if (o == NULL)
         return GS_E_NOMEM;
-    struct gs_job j = {.o = o};
-    if (gs_parcel_pack_n(vm, args + 1, n - 1, &j.call) != GS_OK)
-        goto no_memory;
-    gs_spin_lock(&p->lock);
-    bool closed = p->closed;
-    bool ok = !closed && queue_push_locked(p, j);
-    if (ok && !since_push_locked(p, o)) {
-        p->len--; /* ours is the last one */
-        ok = false;
-    }
-    if (ok) { /* the queue has taken the share of j.o and the call */
-        o->ended = job_ended;
-        o->arg = p;
-        gs_hobj_retain(&p->h);
-        gs_hobj_retain(&o->h);
-    }
-    gs_spin_unlock(&p->lock);
-    if (!ok) {
-        gs_parcel_drop(&j.call);
-        if (!closed)
-            goto no_memory;
-        gs_hobj_release(&o->h);
-        return gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool");
-    }
+    gs_hobj_retain(&o->h); /* ours */
     st = (int)gs_handle_adopt(vm, &o->h, ret);
-    run_jobs(p);
-    return st;
-
-no_memory:
+    if (st == GS_OK) {
+        gs_hobj_retain(&p->h); /* the job's */
+        o->pool = p;
+        enum place is = take_place(p);
+        if (is == PLACE_CLOSED)
+            st = gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool");
+        else
+            st = is == PLACE_FREE ? start_now(vm, p, o, args, n) : start_later(vm, p, o, args, n);
+        if (st != GS_OK)
+            gs_hobj_release(&p->h); /* no job has come of it */
+    }
     gs_hobj_release(&o->h);
-    return GS_E_NOMEM;
+    return st;
 }
 
 /* The futures submitted since the last call of this, in order: what wait waits for. */
@@ -170,24 +237,32 @@ static int pool_take(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret
 {
     (void)n;
     POOL("wait");
-    gs_spin_lock(&p->lock);
-    struct gs_taskobj **v = p->since;
-    uint32_t count = p->nsince;
-    p->since = NULL;
-    p->nsince = p->capsince = 0;
-    gs_spin_unlock(&p->lock);
+    struct gs_taskobj **v = NULL;
+    struct gs_array *a;
+    uint32_t count;
+    do { /* the array first: what has been taken out of the pool must not be lost */
+        gs_spin_lock(&p->lock);
+        count = p->nsince;
+        gs_spin_unlock(&p->lock);
+        a = gs_array_make(&vm->heap, GS_STORE_VALUE, count);
+        if (a == NULL)
+            return GS_E_NOMEM;
+        gs_spin_lock(&p->lock);
+        if (p->nsince <= count) {
+            v = p->since;
+            count = p->nsince;
+            p->since = NULL;
+            p->nsince = p->capsince = 0;
+        }
+        gs_spin_unlock(&p->lock);
+    } while (v == NULL && count > 0);
+    a->len = count;
     int st = GS_OK;
-    struct gs_array *a = gs_array_make(&vm->heap, GS_STORE_VALUE, count);
-    if (a == NULL)
-        st = GS_E_NOMEM;
     for (uint32_t i = 0; i < count; i++) {
-        gs_value f;
-        if (st != GS_OK)
-            gs_hobj_release(&v[i]->h);
-        else if (gs_handle_adopt(vm, &v[i]->h, &f) != GS_OK)
+        gs_value f = gs_nil();
+        if (gs_handle_adopt(vm, &v[i]->h, &f) != GS_OK)
             st = GS_E_NOMEM;
-        else
-            a->v[i] = f;
+        a->v[i] = f;
     }
     gs_mem_free(v);
     if (st == GS_OK)

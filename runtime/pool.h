@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * pool.h - thread.pool: at most n jobs at a time.
  *
- * A job is a future (taskobj.h) whose call waits packed in the pool's queue until one of its n places is free; a job that ends starts the next one. Idle places are
- * nothing at all: no task, no memory. The pool keeps the futures submitted since the last wait, in order.
+ * A job is a future (taskobj.h). While a place is free it is started like any other; else its call waits packed in the pool's queue, and a job that ends starts the next one.
+ * Idle places are nothing at all: no task, no memory. The pool keeps the futures submitted since the last wait, in order.
  */
 #ifndef GS_RUNTIME_POOL_H
 #define GS_RUNTIME_POOL_H
@@ -15,7 +15,7 @@ struct gs_job {
 };
 
 struct gs_pool {
-    struct gs_hobj h; /* each job under way or queued holds a share */
+    struct gs_hobj h; /* each job that has not ended holds a share */
     struct gs_spin lock; /* guards everything below */
     uint32_t size, running;
     bool closed;
@@ -24,5 +24,8 @@ struct gs_pool {
     struct gs_taskobj **since; /* submitted since the last wait; one share each */
     uint32_t nsince, capsince;
 };
+
+/* On the worker that ran o, after its outcome is out: frees its place, starts what is queued, drops o's share of the pool. */
+void gs_pool_job_ended(struct gs_taskobj *o);
 
 #endif

@@ -5,7 +5,10 @@
  *            and opens it outside.
  * Update     update(key, fn) runs fn in the caller's VM while its task owns the key: other writers of that key wait in the entry's queue, readers see the old value. The
  *            prelude takes the key (storeOwn), calls fn, and gives the key back with a value (storeCommit) or without (storeAbort), whatever fn did.
- * Hand-over  Who gives a key back wakes the first waiter, which tries again; an entry lives while it has a value, an owner or waiters.
+ * Hand-over  Who gives a key back makes the first waiter its owner before waking it. A waiter that was woken and is cancelled then owns the key all the same and gives it back like
+ *            any owner that throws: no wake-up is lost.
+ * Entries    An entry lives while it has a value, an owner, or tasks that wait for it. These are counted from before a waiter is linked until its task has left gs_wait_end, which may
+ *            still look at the queue (and through it at the lock) after a waker has unlinked the waiter.
  */
 #include <string.h>
 
@@ -21,6 +24,7 @@ struct entry {
     uint32_t hash;
     bool present;
     int64_t owner; /* task number of the one that updates it; 0: nobody */
+    uint32_t nwaiting; /* tasks that may look at waiters */
     struct gs_waitq waiters;
     struct gs_parcel value;
     size_t len;
@@ -93,7 +97,7 @@ static struct entry *make_locked(struct shard *s, const struct gs_str *k, uint32
 
 static void prune_locked(struct shard *s, struct entry *e)
 {
-    if (e->present || e->owner != 0 || e->waiters.head != NULL)
+    if (e->present || e->owner != 0 || e->nwaiting > 0)
         return;
     struct entry **p = &s->tab[(e->hash / STORE_SHARDS) & s->mask];
     while (*p != e)
@@ -177,34 +181,49 @@ static int store_keys(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
 
 /* ---- writing ---- */
 
-/* Waits until nobody owns e; the shard's lock is held and given up. The caller's native runs again when it wakes: retry is its finish. */
-static int wait_locked(struct gs_vm *vm, struct shard *s, struct entry *e, const char *what, int (*retry)(struct gs_vm *, gs_value *))
+static int own_finish(struct gs_vm *vm, gs_value *ret);
+
+/* Waits until e becomes the task's; the shard's lock is held and given up. */
+static int wait_locked(struct gs_vm *vm, struct shard *s, struct entry *e, const char *what)
 {
     gs_wait_begin(vm);
-    vm->park.finish = retry;
+    vm->park.finish = own_finish;
     vm->park.what = what;
     vm->park.obj = NULL;
+    vm->park.first.item.v = (gs_value){.p = e, .tag = GS_T_UNSET}; /* no object of the language */
+    e->nwaiting++;
     gs_waitq_push_locked(&e->waiters, &vm->park.first);
     gs_spin_unlock(&s->lock);
     return GS_PARK;
 }
 
-static int woken(struct gs_vm *vm)
+/* false: waited, and the key is the caller's now. */
+static int own_finish(struct gs_vm *vm, gs_value *ret)
 {
-    if (gs_wait_end(vm) != GS_WAIT_CANCELLED)
+    struct entry *e = (struct entry *)vm->park.first.item.v.p;
+    bool cancelled = gs_wait_end(vm) == GS_WAIT_CANCELLED;
+    struct shard *s = shard_of(e->hash);
+    gs_spin_lock(&s->lock);
+    e->nwaiting--;
+    prune_locked(s, e);
+    gs_spin_unlock(&s->lock);
+    vm->park.first.item = (struct gs_parcel){0};
+    *ret = gs_bool(false);
+    if (!cancelled)
         return GS_OK;
     (void)gs_vm_take_cancel(vm);
     return gs_throw_cancelled(vm);
 }
 
-/* true: the key is the caller's; false: woken, look again (the prelude loops). */
-static int own_finish(struct gs_vm *vm, gs_value *ret)
+/* Makes the first waiter the owner; to be woken after unlocking. */
+static struct gs_waiter *hand_over_locked(struct entry *e)
 {
-    int st = woken(vm);
-    *ret = gs_bool(false);
-    return st;
+    struct gs_waiter *w = gs_waitq_claim_first_locked(&e->waiters);
+    e->owner = w != NULL ? w->vm->self->h.id : 0;
+    return w;
 }
 
+/* The key belongs to the caller when this has returned (or parked and returned); with which of the two is all the same here. */
 static int store_own(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)n;
@@ -229,7 +248,7 @@ static int store_own(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret
         return gs_throw(vm, GS_ERR_LOCK, "%s of key \"%s\" inside its own update", fn->data, e->key);
     }
     if (e->owner != 0)
-        return wait_locked(vm, s, e, "update", own_finish);
+        return wait_locked(vm, s, e, "update");
     e->owner = vm->self->h.id;
     gs_spin_unlock(&s->lock);
     *ret = gs_bool(true);
@@ -242,15 +261,13 @@ static void give_back(const struct gs_str *k, uint32_t hash, const struct gs_par
     struct gs_parcel old = {0};
     gs_spin_lock(&s->lock);
     struct entry *e = find_locked(s, k, hash); /* it has an owner: it is there */
-    e->owner = 0;
     if (value != NULL || remove) {
         old = e->value;
         e->value = value != NULL ? *value : (struct gs_parcel){0};
         e->present = value != NULL;
     }
-    struct gs_waiter *w = gs_waitq_claim_first_locked(&e->waiters);
-    if (w == NULL)
-        prune_locked(s, e);
+    struct gs_waiter *w = hand_over_locked(e);
+    prune_locked(s, e);
     gs_spin_unlock(&s->lock);
     if (w != NULL)
         gs_wait_wake(w);
@@ -285,21 +302,14 @@ static int store_remove(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
     return st;
 }
 
-/* share does in one step what the prelude does in three, when nobody owns the key. */
-
-static int share_finish(struct gs_vm *vm, gs_value *ret)
-{
-    int st = woken(vm);
-    *ret = gs_bool(false);
-    return st;
-}
-
-/* true: done; false: look again. */
+/* share does in one step what the prelude does in three, when nobody owns the key. true: done; false: waited, and the key is the caller's now. */
 static int store_share(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)n;
     struct gs_str *k;
     int st = gs_arg_str(vm, "share", args, 0, &k);
+    if (st == GS_OK && gs_vm_take_cancel(vm))
+        st = gs_throw_cancelled(vm);
     if (st != GS_OK)
         return st;
     struct gs_parcel p, old;
@@ -317,16 +327,14 @@ static int store_share(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
         return gs_throw(vm, GS_ERR_LOCK, "share of key \"%s\" inside its own update", e->key);
     }
     if (e->owner != 0) {
+        st = wait_locked(vm, s, e, "share");
         gs_parcel_drop(&p); /* packed again when its turn comes: a rare case */
-        return wait_locked(vm, s, e, "share", share_finish);
+        return st;
     }
     old = e->value;
     e->value = p;
     e->present = true;
-    struct gs_waiter *w = gs_waitq_claim_first_locked(&e->waiters); /* one that was woken may have found the key taken again */
     gs_spin_unlock(&s->lock);
-    if (w != NULL)
-        gs_wait_wake(w);
     gs_parcel_drop(&old);
     *ret = gs_bool(true);
     return GS_OK;
@@ -335,7 +343,7 @@ static int store_share(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
 static const struct gs_lib_entry intrinsics[] = {
     GS_FN("storeFetch", store_fetch, 1, 1, GS_NF_PURE),
     GS_FN("storeOwn", store_own, 2, 2, 0),
-    GS_FN("storeCommit", store_commit, 2, 2, 0),
+    GS_FN("storeCommit", store_commit, 2, 2, GS_NF_PURE), /* as long as it fails */
     GS_FN("storeAbort", store_abort, 1, 1, 0),
     GS_FN("storeShare", store_share, 2, 2, 0),
     GS_FN("storeRemove", store_remove, 1, 1, 0),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * taskobj.c - spawn, run, end and outcome of tasks. Contract: taskobj.h.
  *
- * Locks      o->lock guards done, failed, vm, outcome (until done) and the queue of waiters. failed_lock guards the list of failed futures.
- *            Neither is held while the other is taken.
+ * Locks      o->lock guards what taskobj.h says; failed_lock guards the list of failed futures and is taken inside o->lock.
+ * Several    Waiting for one of several futures, or for all of them, puts a waiter into the queue of each. Waiting for all counts: a future that ends well only
+ *            lowers the waiting VM's counter, and the last one, or the first that fails, wakes it; so n futures cost n steps, however they end.
+ *            [A1] the counter goes down by acq_rel: who brings it to zero has seen what every other did before.
  */
 #include "taskobj.h"
 
@@ -11,78 +13,135 @@
 #include "error.h"
 #include "lib.h"
 #include "output.h"
+#include "pool.h"
 #include "port/mem.h"
 #include "rt.h"
 
 /* ---- failed futures: reported at the end when nobody received them ---- */
 
+struct gs_failure {
+    struct gs_failure *prev, *next;
+    struct gs_taskobj *o; /* a share */
+    struct gs_buf report;
+};
+
 static struct gs_spin failed_lock;
-static struct gs_taskobj *failed_head; /* each entry holds a share */
+static struct gs_failure *failed_head, *failed_tail; /* in the order of failing */
 
-static void failed_add(struct gs_taskobj *o)
-{
-    gs_hobj_retain(&o->h);
-    gs_spin_lock(&failed_lock);
-    o->failed_next = failed_head;
-    o->failed_prev = NULL;
-    if (failed_head != NULL)
-        failed_head->failed_prev = o;
-    failed_head = o;
-    gs_spin_unlock(&failed_lock);
-}
-
-static void failed_remove(struct gs_taskobj *o)
+static void failed_add(struct gs_failure *f)
 {
     gs_spin_lock(&failed_lock);
-    if (o->failed_prev != NULL)
-        o->failed_prev->failed_next = o->failed_next;
+    f->prev = failed_tail;
+    f->next = NULL;
+    if (failed_tail != NULL)
+        failed_tail->next = f;
     else
-        failed_head = o->failed_next;
-    if (o->failed_next != NULL)
-        o->failed_next->failed_prev = o->failed_prev;
+        failed_head = f;
+    failed_tail = f;
     gs_spin_unlock(&failed_lock);
-    gs_hobj_release(&o->h);
 }
 
-/* The first receiver of an error takes it off the list; the others find the mark. */
+static void failed_remove(struct gs_failure *f)
+{
+    gs_spin_lock(&failed_lock);
+    if (f->prev != NULL)
+        f->prev->next = f->next;
+    else
+        failed_head = f->next;
+    if (f->next != NULL)
+        f->next->prev = f->prev;
+    else
+        failed_tail = f->prev;
+    gs_spin_unlock(&failed_lock);
+}
+
+static void failure_free(struct gs_failure *f)
+{
+    gs_hobj_release(&f->o->h);
+    gs_buf_free(&f->report);
+    gs_mem_free(f);
+}
+
+/* The error has reached somebody, or has a receiver if there will be one: it is none of the process's failures any more. */
 static void mark_received(struct gs_taskobj *o)
 {
-    if (gs_xchg_acq_rel(&o->received, true))
-        return;
-    if (o->style == GS_TS_FUTURE)
-        failed_remove(o);
-    else
+    gs_spin_lock(&o->lock);
+    bool counted = !o->received && o->failed && o->style == GS_TS_SPAWN;
+    struct gs_failure *f = o->failure;
+    o->received = true;
+    o->failure = NULL;
+    if (f != NULL)
+        failed_remove(f);
+    gs_spin_unlock(&o->lock);
+    if (counted)
         (void)gs_sub_rlx(&gs_rt.failures, 1);
+    if (f != NULL)
+        failure_free(f);
 }
 
 /* ---- reports ---- */
 
-/* The report of the error that vm ended with, headed by the task and the place of its spawn. */
-static void write_report(struct gs_buf *b, struct gs_taskobj *o, struct gs_vm *vm)
+static void report_head(struct gs_buf *b, const struct gs_taskobj *o)
 {
     gs_buf_printf(b, "%s %lld, spawned at %s:%u:\n", o->style == GS_TS_FUTURE ? "future" : "task",
                   (long long)o->h.id, o->file, o->line);
-    gs_vm_error_report(b, vm);
+}
+
+static void report_no_memory(struct gs_buf *b, const struct gs_taskobj *o)
+{
+    report_head(b, o);
+    gs_buf_printf(b, "%s:%u: OutOfMemory: out of memory\n", o->file, o->line);
+}
+
+/* A task's error is told at once. Before anyone can receive it, who then takes the failure back. */
+static void report_now(const struct gs_taskobj *o, const struct gs_vm *vm)
+{
+    struct gs_buf b = {0};
+    report_head(&b, o);
+    gs_vm_error_report(&b, vm);
+    (void)gs_add_rlx(&gs_rt.failures, 1);
+    gs_err_write(b.p, b.len);
+    gs_buf_free(&b);
+}
+
+/* A future's error may have to be told at the end; vm: what it ended with (it knows where a value that is no error object was thrown), or NULL: OutOfMemory. NULL when there is
+ * no memory for that: then it is told now. */
+static struct gs_failure *failure_new(struct gs_taskobj *o, const struct gs_vm *vm)
+{
+    struct gs_failure *f = gs_mem_zalloc(sizeof *f);
+    struct gs_buf b = {0};
+    if (vm != NULL) {
+        report_head(&b, o);
+        gs_vm_error_report(&b, vm);
+    } else {
+        report_no_memory(&b, o);
+    }
+    if (f != NULL) {
+        gs_hobj_retain(&o->h);
+        f->o = o;
+        f->report = b;
+        return f;
+    }
+    (void)gs_add_rlx(&gs_rt.failures, 1);
+    gs_err_write(b.p, b.len);
+    gs_buf_free(&b);
+    return NULL;
 }
 
 void gs_taskobj_report_unreceived(void)
 {
     for (;;) {
         gs_spin_lock(&failed_lock);
-        struct gs_taskobj *o = failed_head;
-        if (o != NULL) {
-            failed_head = o->failed_next;
-            if (failed_head != NULL)
-                failed_head->failed_prev = NULL;
-        }
+        struct gs_failure *f = failed_head;
+        if (f != NULL)
+            failed_head = f->next; /* all workers have stopped: nobody else looks at the list */
         gs_spin_unlock(&failed_lock);
-        if (o == NULL)
+        if (f == NULL)
             return;
-        if (!gs_xchg_acq_rel(&o->received, true)) {
-            gs_err_write(o->report.p, o->report.len);
-            (void)gs_add_rlx(&gs_rt.failures, 1);
-        }
-        gs_hobj_release(&o->h);
+        gs_err_write(f->report.p, f->report.len);
+        (void)gs_add_rlx(&gs_rt.failures, 1);
+        f->o->failure = NULL;
+        failure_free(f);
     }
 }
 
@@ -95,20 +154,45 @@ static void count_out(void)
         gs_sched_stop(gs_rt.sched, 0);
 }
 
-static void publish(struct gs_taskobj *o, struct gs_parcel outcome, bool failed)
+/* One of the tasks that w's VM waits for all of has ended well, and is not the last. While w is linked its VM cannot leave gs_wait_end. */
+static bool only_counted(struct gs_waiter *w)
+{
+    return w->send && gs_sub_acq_rel(&w->vm->park.ext->pending, 1u) != 1; /* [A1] */
+}
+
+static void wake_waiters_locked(struct gs_taskobj *o)
+{
+    struct gs_waiter *w;
+    while ((w = o->waiters.head) != NULL) {
+        bool mine = (o->failed || !only_counted(w)) && gs_wait_claim(w->vm, GS_WAIT_WOKEN);
+        gs_waitq_pop_locked(&o->waiters, w);
+        if (mine)
+            gs_wait_wake(w);
+    }
+}
+
+/* failure: NULL, or the report of a future's error. */
+static void publish(struct gs_taskobj *o, struct gs_parcel outcome, bool failed, struct gs_failure *failure)
 {
     gs_spin_lock(&o->lock);
     o->outcome = outcome;
     o->failed = failed;
     o->done = true;
     o->vm = NULL;
-    gs_waitq_wake_all_locked(&o->waiters, true);
+    if (failure != NULL && !o->received) {
+        o->failure = failure;
+        failed_add(failure);
+        failure = NULL;
+    }
+    wake_waiters_locked(o);
     gs_spin_unlock(&o->lock);
+    if (failure != NULL) /* somebody has taken charge of it before */
+        failure_free(failure);
 }
 
 static void end_main(struct gs_vm *vm, gs_status st)
 {
-    publish(vm->self, (struct gs_parcel){0}, false);
+    publish(vm->self, (struct gs_parcel){0}, false, NULL);
     if (st == GS_E_THROWN) {
         struct gs_buf b = {0};
         gs_vm_error_report(&b, vm);
@@ -122,6 +206,7 @@ static void end_task(struct gs_vm *vm, gs_status st)
 {
     struct gs_taskobj *o = vm->self;
     struct gs_parcel out = {0};
+    struct gs_failure *failure = NULL;
     bool failed = st == GS_E_THROWN;
     if (gs_parcel_pack(vm, failed ? vm->error : vm->result, &out) != GS_OK) {
         failed = true;
@@ -129,30 +214,67 @@ static void end_task(struct gs_vm *vm, gs_status st)
         if (gs_parcel_pack(vm, vm->error, &out) != GS_OK)
             o->no_memory = true;
     }
-    if (failed) {
-        write_report(&o->report, o, vm); /* now: the VM knows where a value that is no error object was thrown */
-        if (o->style == GS_TS_SPAWN) {
-            (void)gs_add_rlx(&gs_rt.failures, 1); /* before anyone can receive it */
-            gs_err_write(o->report.p, o->report.len);
-        } else {
-            failed_add(o);
-        }
-    }
-    publish(o, out, failed);
-    if (o->ended != NULL)
-        o->ended(o, o->arg);
+    if (failed && o->style == GS_TS_SPAWN)
+        report_now(o, vm);
+    else if (failed)
+        failure = failure_new(o, vm);
+    publish(o, out, failed, failure);
+    if (o->pool != NULL)
+        gs_pool_job_ended(o);
 }
 
 void gs_taskobj_fail(struct gs_taskobj *o)
 {
-    gs_buf_printf(&o->report, "future %lld, spawned at %s:%u:\n%s:%u: OutOfMemory: out of memory\n", (long long)o->h.id, o->file,
-                  o->line, o->file, o->line);
-    failed_add(o);
+    struct gs_failure *f = failure_new(o, NULL);
     o->no_memory = true; /* before publish, whose lock orders it */
-    publish(o, (struct gs_parcel){0}, true);
-    if (o->ended != NULL)
-        o->ended(o, o->arg);
+    publish(o, (struct gs_parcel){0}, true, f);
 }
+
+/* ---- cancelling ---- */
+
+/* [C1] A cancel and a task that is about to park must not miss each other. Canceller: stores cancel, then looks at the wait word (gs_wait_claim). Task: stores WAITING
+ * (gs_wait_begin), then looks at cancel (cancel_parking). All four are seq_cst, so one of them sees what the other stored. */
+void gs_taskobj_cancel(struct gs_taskobj *o)
+{
+    struct gs_vm *wake = NULL;
+    gs_spin_lock(&o->lock);
+    if (!o->done)
+        gs_store_seq(&o->cancel, true); /* [C1]; taken back under this lock only */
+    if (!o->done && o->vm != NULL) {
+        gs_task_poke_mt(&o->vm->task, GS_POKE_CANCEL);
+        if (gs_wait_claim(o->vm, GS_WAIT_CANCELLED))
+            wake = o->vm; /* parked, and ours to wake: it cannot end before */
+    }
+    gs_spin_unlock(&o->lock);
+    if (wake != NULL)
+        gs_task_ready_mt(gs_rt.sched, &wake->task);
+}
+
+/* Before vm's task goes back to its worker in order to park. */
+static void cancel_parking(struct gs_vm *vm)
+{
+    struct gs_taskobj *o = vm->self;
+    if (GS_LIKELY(!gs_load_seq(&o->cancel))) /* [C1] */
+        return;
+    gs_spin_lock(&o->lock);
+    bool mine = gs_load_rlx(&o->cancel) && gs_wait_claim(vm, GS_WAIT_CANCELLED);
+    gs_spin_unlock(&o->lock);
+    if (mine)
+        gs_task_ready_mt(gs_rt.sched, &vm->task);
+}
+
+bool gs_taskobj_take_cancel(struct gs_taskobj *o)
+{
+    if (GS_LIKELY(!gs_load_rlx(&o->cancel)))
+        return false;
+    gs_spin_lock(&o->lock);
+    bool was = gs_load_rlx(&o->cancel); /* under the lock */
+    gs_store_rlx(&o->cancel, false);
+    gs_spin_unlock(&o->lock);
+    return was;
+}
+
+/* ---- running ---- */
 
 static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
 {
@@ -160,6 +282,8 @@ static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
     gs_status st = gs_interp_run(vm);
     if (st == GS_YIELD)
         return GS_RUN_YIELD;
+    if (st == GS_PARK)
+        cancel_parking(vm);
     if (st == GS_PARK || st == GS_EXIT) /* EXIT: the scheduler is stopping and never runs it again */
         return GS_RUN_PARK;
     struct gs_taskobj *o = vm->self;
@@ -195,16 +319,13 @@ void gs_taskobj_drop(struct gs_hobj *h)
 {
     struct gs_taskobj *o = (struct gs_taskobj *)h;
     gs_parcel_drop(&o->outcome);
-    gs_buf_free(&o->report);
     gs_mem_free(o);
 }
 
 static void init_limits(struct gs_vm *vm)
 {
-    if (gs_rt.opt.heap_limit != 0) {
+    if (gs_rt.opt.heap_limit != 0)
         vm->heap.limit = gs_rt.opt.heap_limit;
-        vm->heap.process_used = &gs_rt.heap_used;
-    }
 }
 
 /* Hands a started VM to the scheduler. Takes a share of o for the VM. */
@@ -225,36 +346,56 @@ static void launch(struct gs_vm *vm, struct gs_taskobj *o)
     (void)gs_add_rlx(&gs_rt.tasks_alive, 1); /* relaxed: the spawner is alive itself, so it cannot be zero */
 }
 
+static void launch_and_submit(struct gs_vm *vm, struct gs_taskobj *o)
+{
+    launch(vm, o);
+    gs_sched_submit_mt(gs_rt.sched, &vm->task);
+}
+
+/* A VM with a copy of the call, or NULL. */
+static struct gs_vm *copied_call(struct gs_vm *from, gs_value fn, const gs_value *args, uint32_t n)
+{
+    struct gs_vm *vm = gs_vm_new();
+    if (vm == NULL)
+        return NULL;
+    init_limits(vm);
+    if (gs_copy_start(from, vm, fn, args, n) == GS_OK)
+        return vm;
+    gs_vm_free(vm);
+    return NULL;
+}
+
 gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn, const gs_value *args, uint32_t n, gs_value *out)
 {
     struct gs_taskobj *o = gs_taskobj_new(vm, style, style == GS_TS_SPAWN ? GS_H_TASK : GS_H_FUTURE);
     if (o == NULL)
         return GS_E_NOMEM;
-    struct gs_vm *child = gs_vm_new();
+    struct gs_vm *child = copied_call(vm, fn, args, n);
     if (child == NULL)
-        goto drop_object;
-    init_limits(child);
-    if (gs_copy_start(vm, child, fn, args, n) != GS_OK)
-        goto free_vm;
+        goto fail;
     gs_hobj_retain(&o->h); /* ours, until submitted */
-    if (gs_handle_adopt(vm, &o->h, out) != GS_OK) {
-        gs_hobj_release(&o->h);
-        gs_vm_free(child);
-        return GS_E_NOMEM;
-    }
-    launch(child, o);
+    if (gs_handle_adopt(vm, &o->h, out) != GS_OK)
+        goto fail;
+    launch_and_submit(child, o);
     gs_hobj_release(&o->h);
-    gs_sched_submit_mt(gs_rt.sched, &child->task);
     return GS_OK;
 
-free_vm:
+fail:
     gs_vm_free(child);
-drop_object:
     gs_hobj_release(&o->h);
     return GS_E_NOMEM;
 }
 
-gs_status gs_taskobj_start(struct gs_taskobj *o, struct gs_parcel *take_call)
+gs_status gs_taskobj_start(struct gs_vm *vm, struct gs_taskobj *o, gs_value fn, const gs_value *args, uint32_t n)
+{
+    struct gs_vm *child = copied_call(vm, fn, args, n);
+    if (child == NULL)
+        return GS_E_NOMEM;
+    launch_and_submit(child, o);
+    return GS_OK;
+}
+
+gs_status gs_taskobj_start_packed(struct gs_taskobj *o, struct gs_parcel *take_call)
 {
     struct gs_vm *vm = gs_vm_new();
     if (vm == NULL)
@@ -274,8 +415,7 @@ gs_status gs_taskobj_start(struct gs_taskobj *o, struct gs_parcel *take_call)
         gs_mem_free(args);
     if (st != GS_OK)
         goto fail;
-    launch(vm, o);
-    gs_sched_submit_mt(gs_rt.sched, &vm->task);
+    launch_and_submit(vm, o);
     return GS_OK;
 
 fail:
@@ -301,7 +441,7 @@ struct gs_vm *gs_task_new_main(struct gs_program *p)
     return vm;
 }
 
-/* ---- outcome, waiting, cancelling ---- */
+/* ---- outcome and waiting ---- */
 
 int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret)
 {
@@ -340,19 +480,19 @@ int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, in
         return gs_throw_cancelled(vm);
     if (ms > 0 && gs_wait_ext(vm) == NULL)
         return GS_E_NOMEM;
-    gs_wait_begin(vm);
     gs_spin_lock(&o->lock);
-    bool done = o->done;
-    if (!done && ms != 0)
+    bool done = o->done, wait = !done && ms != 0;
+    if (wait) {
+        gs_wait_begin(vm);
+        vm->park.finish = wait_finish;
+        vm->park.what = what;
+        vm->park.obj = &o->h;
+        vm->park.first.send = false; /* not counted */
         gs_waitq_push_locked(&o->waiters, &vm->park.first);
-    gs_spin_unlock(&o->lock);
-    if (done || ms == 0) {
-        (void)gs_wait_end(vm);
-        return done ? gs_taskobj_outcome(vm, o, ret) : GS_OK;
     }
-    vm->park.finish = wait_finish;
-    vm->park.what = what;
-    vm->park.obj = &o->h;
+    gs_spin_unlock(&o->lock);
+    if (!wait)
+        return done ? gs_taskobj_outcome(vm, o, ret) : GS_OK;
     gs_wait_timeout(vm, ms); /* we stay on this worker until PARK is returned, woken or not */
     return GS_PARK;
 }
@@ -364,41 +504,39 @@ static struct gs_taskobj *several_obj(const struct gs_waiter *w)
     return (struct gs_taskobj *)gs_handle_obj(w->item.v);
 }
 
-/* *ret when what is done so far decides. w->ok: was done when we looked. */
+/* *ret when what is done so far decides. */
 static bool several_decided(struct gs_wait_ext *e, bool all, gs_value *ret)
 {
     uint32_t done = 0;
     for (uint32_t i = 0; i < e->nmany; i++) {
-        struct gs_waiter *w = &e->many[i];
-        struct gs_taskobj *o = several_obj(w);
+        struct gs_taskobj *o = several_obj(&e->many[i]);
         gs_spin_lock(&o->lock);
-        w->ok = o->done;
-        bool failed = o->failed;
+        bool ended = o->done, failed = o->failed;
         gs_spin_unlock(&o->lock);
-        if (w->ok && (!all || failed)) {
+        if (ended && (!all || failed)) {
             *ret = gs_int((int64_t)i);
             return true;
         }
-        done += w->ok;
+        done += ended;
     }
     *ret = gs_int(-1);
     return all && done == e->nmany;
 }
 
-/* True: one of them has ended since several_decided looked. */
-static bool several_enlist(struct gs_wait_ext *e)
+/* True: it is decided already, by what has ended meanwhile. */
+static bool several_enlist(struct gs_wait_ext *e, bool all)
 {
     bool news = false;
+    gs_store_rlx(&e->pending, e->nmany); /* published by the first queue's lock */
     for (uint32_t i = 0; i < e->nmany; i++) {
         struct gs_waiter *w = &e->many[i];
         struct gs_taskobj *o = several_obj(w);
-        if (w->ok)
-            continue;
+        w->send = all;
         gs_spin_lock(&o->lock);
-        if (o->done)
-            news = true;
-        else
+        if (!o->done)
             gs_waitq_push_locked(&o->waiters, w);
+        else if (!all || o->failed || gs_sub_acq_rel(&e->pending, 1u) == 1) /* [A1] */
+            news = true;
         gs_spin_unlock(&o->lock);
     }
     return news;
@@ -411,7 +549,7 @@ static int several_step(struct gs_vm *vm, gs_value *ret)
     bool all = vm->park.first.index != 0;
     while (!several_decided(vm->park.ext, all, ret)) {
         gs_wait_begin(vm);
-        if (several_enlist(vm->park.ext) && gs_wait_claim(vm, GS_WAIT_WOKEN)) {
+        if (several_enlist(vm->park.ext, all) && gs_wait_claim(vm, GS_WAIT_WOKEN)) {
             (void)gs_wait_end(vm); /* woken by ourselves */
             continue;
         }
@@ -448,35 +586,13 @@ int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, con
         gs_hobj_retain(o);
         ws[i].vm = vm;
         ws[i].item.v = gs_handlev(o->id, o);
+        mark_received((struct gs_taskobj *)o);
     }
     vm->park.ext->many = ws;
     vm->park.ext->nmany = n;
     vm->park.first.index = all;
     vm->park.what = what;
     return several_step(vm, ret);
-}
-
-void gs_taskobj_cancel(struct gs_taskobj *o)
-{
-    struct gs_vm *wake = NULL;
-    gs_spin_lock(&o->lock);
-    if (!o->done)
-        gs_store_rel(&o->cancel, true); /* [C1] pairs with take_cancel */
-    if (!o->done && o->vm != NULL) {
-        gs_task_poke_mt(&o->vm->task, GS_POKE_CANCEL);
-        if (gs_wait_claim(o->vm, GS_WAIT_CANCELLED))
-            wake = o->vm; /* parked, and ours to wake: it cannot end before */
-    }
-    gs_spin_unlock(&o->lock);
-    if (wake != NULL)
-        gs_task_ready_mt(gs_rt.sched, &wake->task);
-}
-
-bool gs_taskobj_take_cancel(struct gs_taskobj *o)
-{
-    if (GS_LIKELY(!gs_load_rlx(&o->cancel)))
-        return false;
-    return gs_xchg_acq_rel(&o->cancel, false); /* [C1] */
 }
 
 gs_status gs_taskobj_self(struct gs_vm *vm, gs_value *out)

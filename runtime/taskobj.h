@@ -6,7 +6,10 @@
  * Shares     One for each holder (handle.h), one for the running VM itself.
  * End        When the bottom frame is left: pack the outcome, publish it under the lock (done = true), wake all who wait, count the task out, free the VM.
  * Errors     A task's uncaught error is printed at once (spawn) and makes the process end with code 1 unless a join receives it; a future's error waits in the
- *            future, and is printed at the end of the process when nobody ever received it.
+ *            future, and is printed at the end of the process when nobody ever received it. Who hands a future to all, any or race has taken charge of its error,
+ *            as in JavaScript: a loser that fails later is not reported.
+ * Cancel     Happens under o->lock: the request is noted, the task is poked, and if it is parked its wait word is claimed. The task takes the request back under
+ *            the same lock, so that one cancel never throws twice (once through the note, once through the claim).
  */
 #ifndef GS_RUNTIME_TASKOBJ_H
 #define GS_RUNTIME_TASKOBJ_H
@@ -19,44 +22,46 @@ enum gs_task_style {
     GS_TS_FUTURE, /* thread.async.run, pool.submit, scheduler: error kept */
 };
 
+/* The report of an error that nobody has received yet; taskobj.c. */
+struct gs_failure;
+struct gs_pool;
+
 struct gs_taskobj {
     struct gs_hobj h; /* GS_H_TASK or GS_H_FUTURE */
-    struct gs_spin lock;
-    bool done;       /* guarded by lock */
-    bool failed;     /* outcome is the error */
-    _Atomic bool received; /* somebody took the error */
-    _Atomic bool cancel;   /* asked for; taken by gs_taskobj_take_cancel */
-    bool no_memory; /* failed, and there was no memory to pack the error: OutOfMemory */
-    struct gs_taskobj *failed_prev, *failed_next; /* list of failed futures; taskobj.c */
-    uint8_t style;
-    struct gs_vm *vm; /* while it runs; guarded by lock */
+    struct gs_spin lock; /* guards done, failed, received, vm, failure, waiters, and cancel's way back to false */
+    uint32_t line;       /* place of the spawn */
+    const char *file;
+    uint8_t style; /* enum gs_task_style; constant */
+    bool done;
+    bool failed;         /* outcome is the error */
+    bool no_memory;      /* failed, and there was no memory to pack the error: OutOfMemory */
+    bool received;       /* somebody took the error, or will take it if there is one */
+    _Atomic bool cancel; /* asked for; taken by gs_taskobj_take_cancel */
+    struct gs_vm *vm;         /* while it runs */
     struct gs_parcel outcome; /* constant once done */
-    struct gs_buf report;     /* of the error, constant once done */
     struct gs_waitq waiters;
-    const char *file; /* place of the spawn */
-    uint32_t line;
-    /* Called once, after done, on the worker that ran it (pool, scheduler); may be NULL. */
-    void (*ended)(struct gs_taskobj *o, void *arg);
-    void *arg;
+    struct gs_failure *failure; /* of a future that has failed and whose error is not received */
+    struct gs_pool *pool;       /* of a pool's job, with a share until the job has ended; else NULL */
 };
 
 /* Copies fn and args into a fresh VM and queues it. The handle value (task id or future) goes to *out in vm. GS_OK, GS_E_NOMEM. The function value is checked to be
  * callable by the caller (gs_arg_fn); wrong argument counts throw inside the task. */
 gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn, const gs_value *args, uint32_t n, gs_value *out);
-/* The parts of the above, for pools: an object without VM (done later), and starting it from a packed [fn, args...]. */
+/* The parts of the above, for pools: an object without VM, and starting it from the caller's VM, or later from a packed [fn, args...], which is taken when GS_OK. */
 struct gs_taskobj *gs_taskobj_new(struct gs_vm *vm, enum gs_task_style style, enum gs_hkind kind);
-gs_status gs_taskobj_start(struct gs_taskobj *o, struct gs_parcel *take_call);
-/* When that was impossible: o ends with OutOfMemory. */
+gs_status gs_taskobj_start(struct gs_vm *vm, struct gs_taskobj *o, gs_value fn, const gs_value *args, uint32_t n);
+gs_status gs_taskobj_start_packed(struct gs_taskobj *o, struct gs_parcel *take_call);
+/* When that was impossible: o ends with OutOfMemory. Does not tell the pool. */
 void gs_taskobj_fail(struct gs_taskobj *o);
 
 /* Outcome of a done task into vm: GS_OK with a fresh copy, or GS_E_THROWN with the task's error (its place and stack kept). */
 int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret);
 /* Waits for o (PARK) or gives its outcome; ms < 0: for ever; at the timeout *ret is nil. For join and await. */
 int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int64_t ms, gs_value *ret);
-/* Makes the task's next blocking call or loop poll throw Cancelled; wakes it when it is parked. Any thread that holds a share. */
-/* Waits for the first of several (an array of handles of tasks or futures, checked by the caller): *ret is its index. all: waits for all, *ret is -1, or the index of one that has failed as soon as there is
- * one. */
+/* Waits for the first of several (an array of handles of tasks or futures, checked by the caller): *ret is its index. all: waits for all, *ret is -1, or the index of one
+ * that has failed as soon as there is one. The errors of all of them count as received from here on. */
 int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, const char *what, gs_value *ret);
+/* Makes the task's next blocking call or loop poll throw Cancelled, once; wakes it when it is parked. Any thread that holds a share. */
 void gs_taskobj_cancel(struct gs_taskobj *o);
 /* The task itself: true when it has been asked to stop since it last looked. */
 bool gs_taskobj_take_cancel(struct gs_taskobj *o);

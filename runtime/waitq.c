@@ -3,6 +3,8 @@
  */
 #include "waitq.h"
 
+#include <sched.h>
+
 #include "error.h"
 #include "port/clock.h"
 #include "port/mem.h"
@@ -17,8 +19,8 @@ void gs_wait_begin(struct gs_vm *vm)
     gs_store_rlx(&w->q, NULL);
     w->ok = false;
     vm->park.winner = NULL;
-    /* Relaxed: a waker finds the VM through a queue, whose lock publishes this. */
-    gs_store_rlx(&vm->park.word, (uint32_t)GS_WAIT_WAITING);
+    /* [C1] seq_cst for cancel (taskobj.c). Other wakers find the VM through a queue, whose lock publishes this. */
+    gs_store_seq(&vm->park.word, (uint32_t)GS_WAIT_WAITING);
 }
 
 void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w)
@@ -90,15 +92,23 @@ int gs_wait_again(struct gs_vm *vm, int (*finish)(struct gs_vm *, gs_value *), c
     return GS_PARK;
 }
 
+void gs_wait_pause(uint32_t *round)
+{
+    if (++*round % 64 == 0)
+        sched_yield(); /* who holds it may have lost its processor */
+    else
+        gs_cpu_relax();
+}
+
 bool gs_wait_claim(struct gs_vm *vm, enum gs_wait_word reason)
 {
-    for (;;) {
+    for (uint32_t round = 0;;) {
         uint32_t seen = GS_WAIT_WAITING;
-        if (gs_cas_acq_rel(&vm->park.word, &seen, (uint32_t)reason)) /* [W1] */
+        if (gs_cas_seq(&vm->park.word, &seen, (uint32_t)reason)) /* [W1] [C1] */
             return true;
         if (seen != GS_WAIT_HELD)
             return false;
-        gs_cpu_relax(); /* a select is deciding: a few instructions */
+        gs_wait_pause(&round); /* a select is deciding */
     }
 }
 

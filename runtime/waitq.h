@@ -10,7 +10,8 @@
  *                WAITING -> HELD -> WAITING | WOKEN   a select that must claim itself and its partner together (select.c); who finds HELD spins
  *                any reason -> IDLE         the VM, resumed, after its waiters have left their queues (gs_wait_end)
  *            Invariant: for each park exactly one party leaves WAITING for good, and that party calls gs_task_ready_mt exactly once.
- *            [W1] claim is a CAS (acq_rel); the outcome is written after it and read by the VM after task.h's [T1], which orders the two.
+ *            So a VM that has become WAITING returns GS_PARK, come what may, unless it wins its own word by gs_wait_claim: somebody else may be on the way to ready it.
+ *            [W1] claim is a CAS (seq_cst, for cancel's sake: taskobj.c [C1]); the outcome is written after it and read by the VM after task.h's [T1], which orders the two.
  * Queue      A doubly linked FIFO guarded by its object's spin lock. A timeout or cancel wins the word and leaves the waiters where they are; the VM unlinks them
  *            in gs_wait_end. A waker that pops a waiter and loses its claim forgets it and tries the next: the VM is being woken by somebody else.
  * Lifetime   The object a VM waits on is held by the VM's ledger (or the pin table) until after gs_wait_end.
@@ -34,6 +35,7 @@ struct gs_wait_ext {
     struct gs_vm *vm;
     struct gs_waiter *many; /* select: its waiters */
     uint32_t nmany;
+    _Atomic uint32_t pending; /* waiting for all of several tasks: how many have not ended; taskobj.c */
     enum gs_wait_word reason; /* select: how it was decided */
 };
 
@@ -68,6 +70,8 @@ bool gs_vm_take_cancel(struct gs_vm *vm);
 /* True: the caller now has the right and the duty to wake the VM. The VM must be kept from ending meanwhile: by the lock of a queue that one of its waiters is
  * in, or by the lock of its task object. */
 bool gs_wait_claim(struct gs_vm *vm, enum gs_wait_word reason);
+/* One round of waiting for a word that is HELD. */
+void gs_wait_pause(uint32_t *round);
 /* After the outcome has been written. The VM may run, end and be freed at once: do not touch w afterwards. */
 void gs_wait_wake(struct gs_waiter *w);
 /* Pops waiters until one is claimed; NULL: none. q's lock is held. The caller writes the outcome, then gs_wait_wake (better after unlocking). */
