@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * select.c - waiting on several channels at once. Contract: chan.h; wait word: waitq.h.
  *
- * Pass 1     polls the cases from a random start on, each under its channel's lock alone: what is ready is done at once.
+ * Pass 1     polls the cases in random order (so that of those that are ready each is as likely as any other), each under its channel's lock alone: what is ready is done at once.
  * Pass 2     registers a waiter in one channel after the other. There is no lock of all: a channel that has become ready meanwhile is used on the spot. To do so the select
  *            must win its own word and its partner's together: it moves its own from WAITING to HELD (others who want it spin), then claims the partner.
  * Ordering   Two selects may want each other. Of two that hold themselves the one with the lower address waits for the other, and the other lets go of itself (BUSY: back to
@@ -43,6 +43,7 @@ static struct gs_waiter *claim_partner(struct gs_waitq *q, void *ctx, bool *busy
 {
     struct hold *h = ctx;
     struct gs_waiter *w = q->head;
+    uint32_t round = 0;
     while (w != NULL) {
         struct gs_waiter *next = w->next;
         if (w->vm == h->self) {
@@ -50,13 +51,13 @@ static struct gs_waiter *claim_partner(struct gs_waitq *q, void *ctx, bool *busy
             continue;
         }
         uint32_t seen = GS_WAIT_WAITING;
-        bool won = gs_cas_acq_rel(&w->vm->park.word, &seen, (uint32_t)GS_WAIT_WOKEN); /* [W1] */
+        bool won = gs_cas_seq(&w->vm->park.word, &seen, (uint32_t)GS_WAIT_WOKEN); /* [W1] [C1] */
         if (!won && seen == GS_WAIT_HELD) {
             if (h->held && (uintptr_t)h->self > (uintptr_t)w->vm) {
                 *busy = true;
                 return NULL;
             }
-            gs_cpu_relax();
+            gs_wait_pause(&round);
             continue; /* the same waiter again: its select decides soon */
         }
         gs_waitq_pop_locked(q, w);
@@ -69,16 +70,20 @@ static struct gs_waiter *claim_partner(struct gs_waitq *q, void *ctx, bool *busy
 
 /* ---- results ---- */
 
-static int result(struct gs_vm *vm, uint32_t index, gs_value value, bool ok, gs_value *ret)
+/* {index, value, ok} of w, which is decided. The value is taken last: on GS_E_NOMEM it stays in w. */
+static int result(struct gs_vm *vm, struct gs_waiter *w, gs_value *ret)
 {
-    static const char *const names[] = {"index", "value", "ok"};
-    gs_value vals[] = {gs_int((int64_t)index), value, gs_bool(ok)};
+    static const char *const names[] = {"index", "ok", "value"};
+    gs_value vals[] = {gs_int((int64_t)w->index), gs_bool(w->ok), gs_nil()};
     struct gs_object *o = gs_object_new(&vm->heap, gs_shape_plain, 3);
     if (o == NULL)
         return GS_E_NOMEM;
     for (int i = 0; i < 3; i++)
         if (gs_object_put(&vm->heap, o, gs_atomz(names[i]), vals[i]) != GS_OK)
             return GS_E_NOMEM;
+    if (!w->send && w->ok && gs_parcel_take(vm, &w->item, &vals[2]) != GS_OK)
+        return GS_E_NOMEM;
+    (void)gs_object_put(&vm->heap, o, gs_atomz("value"), vals[2]); /* the key is there */
     *ret = gs_objv(GS_T_OBJECT, o);
     return GS_OK;
 }
@@ -96,13 +101,10 @@ static int finish(struct gs_vm *vm, gs_value *ret)
         st = gs_throw_cancelled(vm);
     } else if (e->reason == GS_WAIT_TIMEOUT) {
         *ret = gs_nil();
-    } else if (w->send) {
-        st = w->ok ? result(vm, w->index, gs_nil(), true, ret) : gs_chan_throw_closed(vm, "send");
+    } else if (w->send && !w->ok) {
+        st = gs_chan_throw_closed(vm, "send");
     } else {
-        gs_value v = gs_nil();
-        if (w->ok && gs_parcel_open(vm, &w->item, &v) != GS_OK)
-            return GS_E_NOMEM;
-        st = result(vm, w->index, v, w->ok, ret);
+        st = result(vm, w, ret);
     }
     if (st != GS_E_NOMEM)
         gs_wait_drop_many(vm);
@@ -154,11 +156,11 @@ static void decide(struct gs_vm *vm, struct gs_waiter *w, enum gs_offer o)
     w->ok = o == GS_OFFER_DONE;
 }
 
-static bool pass1(struct gs_vm *vm, struct select_case *cs, struct gs_waiter *ws, uint32_t n, uint32_t start, int *st)
+static bool pass1(struct gs_vm *vm, struct select_case *cs, struct gs_waiter *ws, uint32_t n, int *st)
 {
     struct hold h = {.self = vm, .held = false};
     for (uint32_t k = 0; k < n; k++) {
-        struct gs_waiter *w = &ws[(start + k) % n];
+        struct gs_waiter *w = &ws[k];
         struct gs_chan *ch = cs[w->index].ch;
         if (w->send && gs_parcel_pack(vm, cs[w->index].v, &w->item) != GS_OK) {
             *st = GS_E_NOMEM;
@@ -192,7 +194,7 @@ static bool enlist(struct gs_vm *vm, struct gs_waiter *w, struct gs_chan *ch, bo
         gs_spin_lock(&ch->lock);
         if (maybe_ready_locked(w, ch)) {
             uint32_t waiting = GS_WAIT_WAITING;
-            if (!gs_cas_acq_rel(&vm->park.word, &waiting, (uint32_t)GS_WAIT_HELD)) {
+            if (!gs_cas_acq_rel(&vm->park.word, &waiting, (uint32_t)GS_WAIT_HELD)) { /* [W3] */
                 gs_spin_unlock(&ch->lock);
                 return true; /* woken through an earlier case */
             }
@@ -215,12 +217,12 @@ static bool enlist(struct gs_vm *vm, struct gs_waiter *w, struct gs_chan *ch, bo
     }
 }
 
-static int wait_for_any(struct gs_vm *vm, struct select_case *cs, struct gs_waiter *ws, uint32_t n, uint32_t start, int64_t ms, gs_value *ret)
+static int wait_for_any(struct gs_vm *vm, struct select_case *cs, struct gs_waiter *ws, uint32_t n, int64_t ms, gs_value *ret)
 {
     bool here = false;
     gs_wait_begin(vm);
     for (uint32_t k = 0; k < n; k++) {
-        struct gs_waiter *w = &ws[(start + k) % n];
+        struct gs_waiter *w = &ws[k];
         if (enlist(vm, w, cs[w->index].ch, &here))
             break;
     }
@@ -241,7 +243,7 @@ int gs_chan_select(struct gs_vm *vm, struct gs_array *cases, int64_t ms, gs_valu
     if (gs_vm_take_cancel(vm))
         return gs_throw_cancelled(vm);
     struct gs_wait_ext *e = gs_wait_ext(vm);
-    struct select_case *cs = gs_mem_alloc((n + 1u) * sizeof *cs);
+    struct select_case few[8], *cs = n <= 8 ? few : gs_mem_alloc(n * sizeof *cs);
     struct gs_waiter *ws = gs_mem_zalloc((n + 1u) * sizeof *ws);
     int st = GS_E_NOMEM;
     if (e == NULL || cs == NULL || ws == NULL) {
@@ -256,14 +258,17 @@ int gs_chan_select(struct gs_vm *vm, struct gs_array *cases, int64_t ms, gs_valu
     gs_wait_drop_many(vm); /* left behind only when memory was out */
     e->many = ws;
     e->nmany = n;
+    for (uint32_t i = 0; i < n; i++) { /* in random order, shuffled as it grows */
+        uint32_t at = random_below(i + 1);
+        ws[i].index = ws[at].index;
+        ws[at].index = i;
+    }
     for (uint32_t i = 0; i < n; i++) {
         ws[i].vm = vm;
-        ws[i].index = i;
-        ws[i].send = cs[i].send;
+        ws[i].send = cs[ws[i].index].send;
     }
-    uint32_t start = n > 1 ? random_below(n) : 0;
     e->reason = GS_WAIT_WOKEN;
-    if (n > 0 && pass1(vm, cs, ws, n, start, &st)) {
+    if (n > 0 && pass1(vm, cs, ws, n, &st)) {
         if (st == GS_OK)
             st = finish(vm, ret);
         else
@@ -273,9 +278,10 @@ int gs_chan_select(struct gs_vm *vm, struct gs_array *cases, int64_t ms, gs_valu
     } else if (ms == 0) {
         gs_wait_drop_many(vm);
     } else {
-        st = wait_for_any(vm, cs, ws, n, start, ms, ret);
+        st = wait_for_any(vm, cs, ws, n, ms, ret);
     }
 out:
-    gs_mem_free(cs);
+    if (cs != few)
+        gs_mem_free(cs);
     return st;
 }
