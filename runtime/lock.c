@@ -409,10 +409,13 @@ static int semaphore_release(struct gs_vm *vm, gs_value *args, uint32_t n, gs_va
     (void)ret;
     GET(gs_semaphore, GS_H_SEMAPHORE, "release");
     gs_spin_lock(&o->lock);
+    bool full = o->count == INT64_MAX; /* then nobody waits */
     struct gs_waiter *w = gs_waitq_claim_first_locked(&o->waiters);
-    if (w == NULL)
+    if (w == NULL && !full)
         o->count++;
     gs_spin_unlock(&o->lock);
+    if (full)
+        return gs_throw(vm, GS_ERR_VALUE, "semaphore %lld is full", (long long)o->h.id);
     if (w != NULL)
         gs_wait_wake(w);
     return GS_OK;
