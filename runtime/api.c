@@ -2,7 +2,7 @@
  * api.c - the process: options, the scheduler's hooks, running a program, the deadlock report. Contract: goost.h, rt.h.
  *
  * Ending     The count of live tasks (main included) stops the scheduler when it reaches zero; exit() and an uncaught error of main stop it at once. What is still
- *            parked or queued then is dropped after the workers have been joined.
+ *            parked or queued then is dropped after the workers have been joined; those that do not come to a safe point in GRACE_NS are not waited for.
  * Registry   Live VMs are linked into one of LIVE_SHARDS lists, so that spawning on many workers does not meet at one lock.
  */
 #include <signal.h>
@@ -18,6 +18,7 @@
 #include "output.h"
 #include "port/clock.h"
 #include "port/mem.h"
+#include "port/thread.h"
 #include "rt.h"
 #include "taskobj.h"
 
@@ -129,11 +130,32 @@ static void hook_quiescent(void *ctx, struct gs_worker *w)
 
 static const struct gs_sched_hooks hooks = {.idle = hook_idle, .quiescent = hook_quiescent};
 
+#define GRACE_NS 100000000 /* how long an exit waits for tasks on other workers to come to a safe point */
+
+static _Atomic uint32_t run_over; /* futex word: 1 once all workers have stopped */
+
+static void *end_anyway(void *code)
+{
+    gs_futex_wait(&run_over, 0, GRACE_NS);
+    if (gs_load_rlx(&run_over) == 0) /* nothing else is read */
+        _exit((int)(intptr_t)code);
+    return NULL;
+}
+
+/* A task on another worker may be inside a library function that takes long, or the kernel: exit() does not wait for it. */
+static void limit_stopping(int code)
+{
+    pthread_t t;
+    if (gs_load_rlx(&gs_rt.tasks_alive) > 1 && gs_thread_start(&t, "goost-exit", end_anyway, (void *)(intptr_t)code) == 0)
+        pthread_detach(t);
+}
+
 void gs_rt_exit(int code)
 {
-    gs_out_flush();
-    gs_store_rlx(&gs_rt.ending, true); /* output of tasks still running on other workers is dropped from here on */
+    gs_out_close(); /* output of tasks still running on other workers is dropped from here on */
+    gs_store_rlx(&gs_rt.ending, true);
     gs_sched_stop(gs_rt.sched, code);
+    limit_stopping(code);
 }
 
 /* ---- running ---- */
@@ -168,6 +190,7 @@ static void drop_live(void)
 
 int goost_run_program(const struct goost_options *o, struct gs_program *p, int argc, char **argv)
 {
+    gs_store_rlx(&run_over, 0u);
     gs_rt.opt = *o;
     if (gs_rt.opt.stack_limit == 0)
         gs_rt.opt.stack_limit = GS_STACK_LIMIT_DEFAULT;
@@ -181,8 +204,10 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
     GS_CHECK(gs_rt.sched != NULL);
     struct gs_vm *vm = gs_task_new_main(p);
     int code = gs_sched_run(gs_rt.sched, &vm->task);
+    gs_store_rlx(&run_over, 1u);
+    gs_futex_wake(&run_over, 1);
     bool early = gs_load_rlx(&gs_rt.ending);
-    gs_out_flush();
+    gs_out_open();
     if (!early) {
         gs_taskobj_report_unreceived();
         if (code == 0 && gs_load_rlx(&gs_rt.failures) > 0)

@@ -11,6 +11,9 @@
 
 void gs_out_write(const char *p, size_t n);
 void gs_out_flush(void);
+/* Flushes, and drops whatever is written from here on, to stderr too: exit() has been called, and tasks on other workers may still be printing. Until gs_out_open. */
+void gs_out_close(void);
+void gs_out_open(void);
 /* One whole message to stderr, after flushing stdout. */
 void gs_err_write(const char *p, size_t n);
 
