@@ -123,20 +123,27 @@ static void ptrset_free(struct ptrset *s)
     gs_mem_free(s->tab);
 }
 
-/* Protos and classes are told apart by a tag bit in the set. */
+/* What is in the set is told apart by the low bits of the address. */
+enum { REACH_PROTO, REACH_CLASS, REACH_MODULE, REACH_TAGS = 3 };
+
 static void visit_proto(struct ptrset *s, const struct gs_proto *p)
 {
     ptrset_add(s, p);
 }
+
 static void visit_class(struct ptrset *s, const struct gs_class *c)
 {
     if (c != NULL)
-        ptrset_add(s, (const char *)c + 1);
+        ptrset_add(s, (const char *)c + REACH_CLASS);
 }
 
-static void visit_module(struct ptrset *s, struct u32vec *slots, const struct gs_modinfo *m);
+static void visit_module(struct ptrset *s, const struct gs_modinfo *m)
+{
+    if (m != NULL)
+        ptrset_add(s, (const char *)m + REACH_MODULE);
+}
 
-static void visit_const(struct ptrset *s, struct u32vec *slots, gs_value v)
+static void visit_const(struct ptrset *s, gs_value v)
 {
     switch (gs_kind(v)) {
     case GS_T_FUNC:
@@ -146,8 +153,7 @@ static void visit_const(struct ptrset *s, struct u32vec *slots, gs_value v)
         visit_class(s, (const struct gs_class *)v.p);
         break;
     case GS_T_MODULE:
-        if (((const struct gs_module *)v.p)->mod != NULL)
-            visit_module(s, slots, ((const struct gs_module *)v.p)->mod);
+        visit_module(s, ((const struct gs_module *)v.p)->mod);
         break;
     case GS_T_OBJLIT:
         visit_class(s, gs_shape_get(((const struct gs_objlit *)v.p)->shape)->cls);
@@ -157,34 +163,43 @@ static void visit_const(struct ptrset *s, struct u32vec *slots, gs_value v)
     }
 }
 
-static void visit_module(struct ptrset *s, struct u32vec *slots, const struct gs_modinfo *m)
+static void close_over_class(struct ptrset *s, const struct gs_class *c)
+{
+    visit_class(s, c->super);
+    for (uint32_t k = 0; k < c->nmethods; k++)
+        visit_proto(s, c->methods[k].fn->proto);
+}
+
+static void close_over_module(struct ptrset *s, struct u32vec *slots, const struct gs_modinfo *m)
 {
     for (uint32_t i = 0; i < m->nglobals; i++)
         u32_push(slots, m->gslot[i]);
     for (uint32_t i = 0; i < m->nconsts; i++)
-        if (gs_kind(m->cvalue[i]) != GS_T_MODULE) /* modules re-exported by name are not followed: import cycles do not exist, but chains may be long */
-            visit_const(s, slots, m->cvalue[i]);
+        visit_const(s, m->cvalue[i]);
+}
+
+static void close_over_proto(struct ptrset *s, struct u32vec *slots, const struct gs_proto *p)
+{
+    for (uint32_t k = 0; k < p->ngnames; k++)
+        u32_push(slots, p->gnames[k]);
+    for (uint32_t k = 0; k < p->nk; k++)
+        visit_const(s, p->k[k]);
+    for (uint32_t k = 0; k < p->nprotos; k++)
+        visit_proto(s, p->protos[k]);
+    visit_class(s, p->cls); /* super.m */
 }
 
 static void close_over(struct ptrset *s, struct u32vec *slots)
 {
     for (uint32_t i = 0; i < s->n; i++) {
-        uintptr_t tagged = (uintptr_t)s->list[i];
-        if (tagged & 1) {
-            const struct gs_class *c = (const struct gs_class *)(tagged - 1);
-            visit_class(s, c->super);
-            for (uint32_t k = 0; k < c->nmethods; k++)
-                visit_proto(s, c->methods[k].fn->proto);
-            continue;
-        }
-        const struct gs_proto *p = (const struct gs_proto *)tagged;
-        for (uint32_t k = 0; k < p->ngnames; k++)
-            u32_push(slots, p->gnames[k]);
-        for (uint32_t k = 0; k < p->nk; k++)
-            visit_const(s, slots, p->k[k]);
-        for (uint32_t k = 0; k < p->nprotos; k++)
-            visit_proto(s, p->protos[k]);
-        visit_class(s, p->cls); /* super.m */
+        const char *what = s->list[i];
+        uintptr_t tag = (uintptr_t)what & REACH_TAGS;
+        if (tag == REACH_CLASS)
+            close_over_class(s, (const struct gs_class *)(const void *)(what - REACH_CLASS));
+        else if (tag == REACH_MODULE)
+            close_over_module(s, slots, (const struct gs_modinfo *)(const void *)(what - REACH_MODULE));
+        else
+            close_over_proto(s, slots, (const struct gs_proto *)(const void *)what);
     }
 }
 
@@ -306,7 +321,7 @@ static struct gs_reach *reach_of_module(const struct gs_modinfo *m)
 {
     struct ptrset set = {0};
     struct u32vec slots = {0};
-    visit_module(&set, &slots, m);
+    visit_module(&set, m);
     return reach_publish(&set, &slots, NULL);
 }
 
@@ -459,12 +474,19 @@ static gs_value source_global(struct copier *c, uint32_t slot)
     return gs_unset();
 }
 
+/* A place that was empty when the VM was made is as good as none: only main runs the code that fills it. */
+static bool has_global(const struct gs_vm *vm, uint32_t slot)
+{
+    const gs_value *p = gs_vm_global(vm, slot);
+    return p != NULL && (vm->layout == NULL || !gs_is(*p, GS_T_UNSET));
+}
+
 static void add_global(struct copier *c, uint32_t slot)
 {
     uintptr_t key = ((uintptr_t)slot << 1) | 1; /* odd: no object's address */
     if (fwd_slot(c, key)->from != 0)
         return;
-    if (c->to_vm != NULL && c->from_frag != NULL && gs_vm_global(c->to_vm, slot) != NULL)
+    if (c->to_vm != NULL && c->from_frag != NULL && has_global(c->to_vm, slot))
         return; /* a message: the receiver's own value counts */
     fwd_put(c, key, NULL);
     if (c->ng == c->capg) {
