@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * bytecode.c - the table made from opcode.def, and the verifier.
  *
- * Purpose    What has passed gs_bytecode_verify can be interpreted without a bounds check on any operand: registers, constants, captures, caches, jumps
- *            and call windows are known to be inside their tables, and control cannot leave the code.
- * Design     One pass over the instructions by operand format, and a second look at those whose operands mean more than their format says (runs of
- *            registers, call windows, kinds of constants). An inline cache belongs to one kind of instruction, because the words in it mean different
- *            things to each.
- * Limits     Values are not tracked: a register may hold anything when it is read, so the interpreter checks the kinds of what the emitter only ever
- *            puts there on purpose (cells, defer lists, iteration states). Memory is safe all the same: every slot of a stack is a valid value (vm.h [G1]).
+ * Purpose    What has passed gs_bytecode_verify can be interpreted without a bounds check on any
+ *            operand: registers, constants, captures, caches, jumps and call windows are known to
+ *            be inside their tables, and control cannot leave the code.
+ * Design     One pass over the instructions by operand format, and a second look at those whose
+ *            operands mean more than their format says (runs of registers, call windows, kinds of
+ *            constants). An inline cache belongs to one kind of instruction, because the words in
+ *            it mean different things to each.
+ * Limits     Values are not tracked: a register may hold anything when it is read, so the
+ *            interpreter checks the kinds of what the emitter only ever puts there on purpose
+ *            (cells, defer lists, iteration states). Memory is safe all the same: every slot of a
+ *            stack is a valid value (vm.h [G1]).
  */
 #include "bytecode.h"
 
@@ -38,8 +42,9 @@ const struct gs_opinfo gs_opinfo[GS_OP_COUNT_] = {
 #define UP GS_OPND_UP
 #define RS GS_OPND_RS
 #define CL GS_OPND_CL
-#define GS_OP(name_, a_, b_, c_, fx_, meaning_) \
-    [GS_OP_##name_].name = #name_, [GS_OP_##name_].a = a_, [GS_OP_##name_].b = b_, [GS_OP_##name_].c = c_, \
+#define GS_OP(name_, a_, b_, c_, fx_, meaning_)                                                    \
+    [GS_OP_##name_].name = #name_,                                                                 \
+    [GS_OP_##name_].a = a_, [GS_OP_##name_].b = b_, [GS_OP_##name_].c = c_,                        \
     [GS_OP_##name_].meaning = meaning_,
 #include "opcode.def"
 #undef GS_OP
@@ -86,9 +91,9 @@ const struct gs_opinfo gs_opinfo[GS_OP_COUNT_] = {
 
 struct check {
     const struct gs_proto *p;
-    uint32_t at;    /* instruction being looked at */
+    uint32_t at; /* instruction being looked at */
     gs_insn insn;
-    uint8_t *icop;  /* opcode that uses each inline cache, plus one */
+    uint8_t *icop; /* opcode that uses each inline cache, plus one */
     char *msg;
     size_t n;
 };
@@ -103,7 +108,8 @@ static bool fail(struct check *c, const char *fmt, ...)
     va_end(ap);
     if (c->n > 0)
         (void)snprintf(c->msg, c->n, "%s at instruction %u (%s)", what, c->at,
-                       gs_insn_op(c->insn) < GS_OP_COUNT_ ? gs_opinfo[gs_insn_op(c->insn)].name : "?");
+                       gs_insn_op(c->insn) < GS_OP_COUNT_ ? gs_opinfo[gs_insn_op(c->insn)].name
+                                                          : "?");
     return false;
 }
 
@@ -191,7 +197,8 @@ static bool wide_operand(struct check *c, enum gs_operand kind, int32_t v)
     case GS_OPND_GX:
         return global(c, v);
     case GS_OPND_P:
-        return (v >= 0 && (uint32_t)v < c->p->nprotos) || fail(c, "nested function %d of %u", v, c->p->nprotos);
+        return (v >= 0 && (uint32_t)v < c->p->nprotos) ||
+               fail(c, "nested function %d of %u", v, c->p->nprotos);
     default:
         return true;
     }
@@ -199,7 +206,8 @@ static bool wide_operand(struct check *c, enum gs_operand kind, int32_t v)
 
 static bool is_wide(enum gs_operand kind)
 {
-    return kind == GS_OPND_KX || kind == GS_OPND_IX || kind == GS_OPND_JX || kind == GS_OPND_GX || kind == GS_OPND_P;
+    return kind == GS_OPND_KX || kind == GS_OPND_IX || kind == GS_OPND_JX || kind == GS_OPND_GX ||
+           kind == GS_OPND_P;
 }
 
 /* A call window: callee, link, n arguments. */
@@ -221,8 +229,8 @@ static bool type_constant(struct check *c, unsigned k)
     if (!konst(c, k, -1))
         return false;
     gs_value v = c->p->k[k];
-    return gs_is(v, GS_T_CLASS) || gs_is(v, GS_T_IFACE) || gs_is(v, GS_T_TYPE) || gs_is(v, GS_T_STR) ||
-           fail(c, "constant %u is no type", k);
+    return gs_is(v, GS_T_CLASS) || gs_is(v, GS_T_IFACE) || gs_is(v, GS_T_TYPE) ||
+           gs_is(v, GS_T_STR) || fail(c, "constant %u is no type", k);
 }
 
 static bool super_method(struct check *c, unsigned k)
@@ -289,7 +297,8 @@ static bool whole(struct check *c)
     case GS_OP_ITERNEW:
         return reg_run(c, a, 3);
     case GS_OP_ITERNEXT:
-        return (x == 1 || x == 2 || fail(c, "%u loop variables", x)) && reg_run(c, a, 3) && reg_run(c, b, x);
+        return (x == 1 || x == 2 || fail(c, "%u loop variables", x)) && reg_run(c, a, 3) &&
+               reg_run(c, b, x);
     case GS_OP_DEFERPUSH:
         return reg_run(c, b, k + 1);
     case GS_OP_DEFERCALL:
@@ -319,7 +328,8 @@ static bool instruction(struct check *c)
     return whole(c);
 }
 
-/* Control must not run off the end, and not into it by the fall-through of a conditional jump or a call either. */
+/* Control must not run off the end, and not into it by the fall-through of a conditional jump or a
+ * call either. */
 static bool ends_well(struct check *c)
 {
     c->at = c->p->ncode - 1;
@@ -336,7 +346,8 @@ static bool ends_well(struct check *c)
     }
 }
 
-/* Innermost first: a later handler may enclose an earlier one or lie beside it, but not cut it or lie inside it. */
+/* Innermost first: a later handler may enclose an earlier one or lie beside it, but not cut it or
+ * lie inside it. */
 static bool handlers(struct check *c)
 {
     const struct gs_proto *p = c->p;

@@ -40,7 +40,8 @@ static void gloss_value(struct printer *pr, gs_value v)
     struct gs_buf text = {0};
     gs_text_value(&text, v, false);
     if (!text.failed)
-        gloss(pr, "%.*s%s", (int)(text.len < GLOSS_MAX ? text.len : GLOSS_MAX), text.p, text.len > GLOSS_MAX ? "..." : "");
+        gloss(pr, "%.*s%s", (int)(text.len < GLOSS_MAX ? text.len : GLOSS_MAX), text.p,
+              text.len > GLOSS_MAX ? "..." : "");
     gs_buf_free(&text);
 }
 
@@ -123,7 +124,8 @@ static void operand(struct printer *pr, enum gs_operand kind, uint32_t u, int32_
 
 static bool is_wide(enum gs_operand kind)
 {
-    return kind == GS_OPND_KX || kind == GS_OPND_IX || kind == GS_OPND_JX || kind == GS_OPND_GX || kind == GS_OPND_P;
+    return kind == GS_OPND_KX || kind == GS_OPND_IX || kind == GS_OPND_JX || kind == GS_OPND_GX ||
+           kind == GS_OPND_P;
 }
 
 void gs_disasm_insn(struct gs_buf *out, const struct gs_proto *p, uint32_t at)
@@ -156,8 +158,9 @@ void gs_disasm_insn(struct gs_buf *out, const struct gs_proto *p, uint32_t at)
 
 void gs_disasm_proto(struct gs_buf *out, const struct gs_proto *p)
 {
-    gs_buf_printf(out, "=== %s%s%s (%u instructions) ===\n", p->cls != NULL ? p->cls->name->data : "",
-                  p->cls != NULL ? "." : "", p->flags & GS_PF_MAIN ? "main" : p->name->data, p->ncode);
+    gs_buf_printf(out, "=== %s%s%s (%u instructions) ===\n",
+                  p->cls != NULL ? p->cls->name->data : "", p->cls != NULL ? "." : "",
+                  p->flags & GS_PF_MAIN ? "main" : p->name->data, p->ncode);
     for (uint32_t at = 0; at < p->ncode; at++)
         gs_disasm_insn(out, p, at);
 }

@@ -4,8 +4,8 @@
  *     === name (N instructions) ===
  *     0004 [  12] OPCODE operands (gloss)
  *
- * number of the instruction, source line, operands in the order a b c (registers r1, constants k1, captured u1, caches i1, nested functions f1, globals g1), and what
- * the numbers stand for.
+ * number of the instruction, source line, operands in the order a b c (registers r1, constants k1,
+ * captured u1, caches i1, nested functions f1, globals g1), and what the numbers stand for.
  */
 #ifndef GS_RUNTIME_DISASM_H
 #define GS_RUNTIME_DISASM_H

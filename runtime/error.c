@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * error.c - script errors: raising, unwinding, traces, the report of uncaught ones. Contract: error.h.
+ * error.c - script errors: raising, unwinding, traces, the report of uncaught ones. Contract:
+ * error.h.
  *
- * Objects    Runtime errors are plain objects of one shape {kind, message, file, line, stack}; `stack` is made at the throw, because the frames are gone when
- *            somebody looks.
- * Values     A thrown object with a `message` gets the place fields that it lacks. Other values cannot carry a place: it is remembered beside them in vm->places
- *            (the last PLACES of them, found again by identity when a `finally` throws them on), and used by the report of an uncaught one.
- * Traces     Frames of the prelude are left out. Of more than 2 * TRACE_ENDS frames the middle is left out, with one line that says how many.
- * Memory     Errors are raised when memory is out, too: while one is being made the heap's limit is lifted. When even the allocator has nothing more, the error
- *            is an immortal string.
+ * Objects    Runtime errors are plain objects of one shape {kind, message, file, line, stack};
+ *            `stack` is made at the throw, because the frames are gone when somebody looks.
+ * Values     A thrown object with a `message` gets the place fields that it lacks. Other values
+ *            cannot carry a place: it is remembered beside them in vm->places (the last PLACES of
+ *            them, found again by identity when a `finally` throws them on), and used by the report
+ *            of an uncaught one.
+ * Traces     Frames of the prelude are left out. Of more than 2 * TRACE_ENDS frames the middle is
+ *            left out, with one line that says how many.
+ * Memory     Errors are raised when memory is out, too: while one is being made the heap's limit is
+ *            lifted. When even the allocator has nothing more, the error is an immortal string.
  */
 #include "error.h"
 
@@ -91,14 +95,16 @@ void gs_vm_place(const struct gs_vm *vm, const char **file, uint32_t *line)
         *line = frame_line(&f);
         return;
     } while (frame_next(&f));
-    /* A task whose function has not been entered (wrong number of arguments): the place of the function. */
+    /* A task whose function has not been entered (wrong number of arguments): the place of the
+     * function. */
     if (gs_is(f.base[0], GS_T_FUNC)) {
         *file = proto_file(f.base[0].f->proto);
         *line = f.base[0].f->proto->line;
     }
 }
 
-/* A trace, innermost frame first: fr[0..n) and, when total > n, `total - n` frames left out behind the first TRACE_ENDS. */
+/* A trace, innermost frame first: fr[0..n) and, when total > n, `total - n` frames left out behind
+ * the first TRACE_ENDS. */
 struct trace {
     uint32_t n, total;
     struct trace_frame {
@@ -117,7 +123,8 @@ static void trace_take(const struct gs_vm *vm, struct trace *t)
         if (!frame_shown(&f))
             continue;
         /* The second half is a ring that ends up holding the outermost frames. */
-        uint32_t i = t->total < TRACE_ENDS ? t->total : TRACE_ENDS + (t->total - TRACE_ENDS) % TRACE_ENDS;
+        uint32_t i =
+            t->total < TRACE_ENDS ? t->total : TRACE_ENDS + (t->total - TRACE_ENDS) % TRACE_ENDS;
         t->fr[i].p = frame_proto(&f);
         t->fr[i].line = frame_line(&f);
         t->total++;
@@ -244,7 +251,8 @@ static struct gs_str *field_atom(int f)
 {
     static const char *const names[F_COUNT] = {"kind", "message", "file", "line", "stack"};
     static _Atomic(struct gs_str *) atoms[F_COUNT];
-    struct gs_str *a = gs_load_acq(&atoms[f]); /* [E1] the atom is complete before it is published */
+    struct gs_str *a =
+        gs_load_acq(&atoms[f]); /* [E1] the atom is complete before it is published */
     if (a == NULL) {
         a = gs_atomz(names[f]);
         gs_store_rel(&atoms[f], a); /* [E1] */
@@ -278,8 +286,8 @@ static struct gs_object *error_object(struct gs_vm *vm, const char *kind, const 
     struct gs_object *o = gs_object_new(h, error_shape(), F_COUNT);
     if (o == NULL || text == NULL || stack == NULL)
         return NULL;
-    gs_value v[F_COUNT] = {gs_strv(gs_atomz(kind)), gs_strv(text), gs_strv(gs_atomz(file)), gs_int(line),
-                           gs_objv(GS_T_ARRAY, stack)};
+    gs_value v[F_COUNT] = {gs_strv(gs_atomz(kind)), gs_strv(text), gs_strv(gs_atomz(file)),
+                           gs_int(line), gs_objv(GS_T_ARRAY, stack)};
     for (uint32_t f = 0; f < F_COUNT; f++) {
         if (gs_shape_get(o->h.aux32)->flags & GS_SHAPE_DICT) { /* all shapes are used up */
             if (gs_object_put(h, o, field_atom((int)f), v[f]) != GS_OK)
@@ -302,7 +310,8 @@ static gs_value last_resort(void)
     return gs_strv(s);
 }
 
-static int throw_text(struct gs_vm *vm, enum gs_errkind k, const char *field, gs_value extra, const char *msg, size_t n)
+static int throw_text(struct gs_vm *vm, enum gs_errkind k, const char *field, gs_value extra,
+                      const char *msg, size_t n)
 {
     size_t limit = vm->heap.limit;
     vm->heap.limit = SIZE_MAX;
@@ -319,10 +328,10 @@ static int throw_text(struct gs_vm *vm, enum gs_errkind k, const char *field, gs
     return GS_E_THROWN;
 }
 
-static int throw_format(struct gs_vm *vm, enum gs_errkind k, const char *field, gs_value extra, const char *fmt,
-                        va_list ap) __attribute__((format(printf, 5, 0)));
-static int throw_format(struct gs_vm *vm, enum gs_errkind k, const char *field, gs_value extra, const char *fmt,
-                        va_list ap)
+static int throw_format(struct gs_vm *vm, enum gs_errkind k, const char *field, gs_value extra,
+                        const char *fmt, va_list ap) __attribute__((format(printf, 5, 0)));
+static int throw_format(struct gs_vm *vm, enum gs_errkind k, const char *field, gs_value extra,
+                        const char *fmt, va_list ap)
 {
     char small[256];
     va_list again;
@@ -351,7 +360,8 @@ int gs_throw(struct gs_vm *vm, enum gs_errkind k, const char *fmt, ...)
     return st;
 }
 
-int gs_throw_with(struct gs_vm *vm, enum gs_errkind k, const char *field, gs_value v, const char *fmt, ...)
+int gs_throw_with(struct gs_vm *vm, enum gs_errkind k, const char *field, gs_value v,
+                  const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -365,15 +375,17 @@ int gs_throw_nomem(struct gs_vm *vm)
     return gs_throw(vm, GS_ERR_MEMORY, "out of memory");
 }
 
-int gs_throw_arity(struct gs_vm *vm, const char *name, uint32_t min, uint32_t max, bool any, uint32_t got)
+int gs_throw_arity(struct gs_vm *vm, const char *name, uint32_t min, uint32_t max, bool any,
+                   uint32_t got)
 {
     if (any)
-        return gs_throw(vm, GS_ERR_ARITY, "function \"%s\" expects at least %u argument%s, got %u", name, min,
-                        min == 1 ? "" : "s", got);
+        return gs_throw(vm, GS_ERR_ARITY, "function \"%s\" expects at least %u argument%s, got %u",
+                        name, min, min == 1 ? "" : "s", got);
     if (min != max)
-        return gs_throw(vm, GS_ERR_ARITY, "function \"%s\" expects %u to %u arguments, got %u", name, min, max, got);
-    return gs_throw(vm, GS_ERR_ARITY, "function \"%s\" expects %u argument%s, got %u", name, min, min == 1 ? "" : "s",
-                    got);
+        return gs_throw(vm, GS_ERR_ARITY, "function \"%s\" expects %u to %u arguments, got %u",
+                        name, min, max, got);
+    return gs_throw(vm, GS_ERR_ARITY, "function \"%s\" expects %u argument%s, got %u", name, min,
+                    min == 1 ? "" : "s", got);
 }
 
 /* ---- throwing values ---- */
@@ -384,7 +396,8 @@ static bool lacks(const struct gs_object *o, int f)
     return !gs_object_get_atom(o, field_atom(f), &v);
 }
 
-/* An object with a message gets what it lacks of file, line and stack; best effort when memory is out. */
+/* An object with a message gets what it lacks of file, line and stack; best effort when memory is
+ * out. */
 static void complete(struct gs_vm *vm, struct gs_object *o)
 {
     struct gs_heap *h = &vm->heap;
@@ -474,7 +487,8 @@ static void report_stack(struct gs_buf *out, const struct gs_object *o)
 static void report_object(struct gs_buf *out, const struct gs_object *o, gs_value message)
 {
     gs_value file, line, kind;
-    if (field(o, F_FILE, &file) && gs_is(file, GS_T_STR) && field(o, F_LINE, &line) && gs_is(line, GS_T_INT)) {
+    if (field(o, F_FILE, &file) && gs_is(file, GS_T_STR) && field(o, F_LINE, &line) &&
+        gs_is(line, GS_T_INT)) {
         gs_buf_put(out, file.s->data, file.s->len);
         gs_buf_printf(out, ":%lld: ", (long long)line.i);
     }

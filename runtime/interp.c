@@ -1,25 +1,35 @@
 /* SPDX-License-Identifier: MIT
  * interp.c - the dispatch loop and nothing else.
  *
- * Design     Threaded code: each instruction ends in its own indirect jump, so that the branch predictor sees which instruction follows which. pc, base and the
- *            proto live in machine registers; what is rare is a call into slow.c behind which nothing of the loop's state is live but these.
- *            Fast paths test for ints first, then floats; everything else is slow.c's.
+ * Design     Threaded code: each instruction ends in its own indirect jump, so that the branch
+ *            predictor sees which instruction follows which. pc, base and the proto live in machine
+ *            registers; what is rare is a call into slow.c behind which nothing of the loop's state
+ *            is live but these. Fast paths test for ints first, then floats; everything else is
+ *            slow.c's.
  *
  * Rules for whoever edits this file
- *   1. SAVE() before every call that may throw, collect, park or look at the frame: vm->pc and vm->base must be true then. pc is already behind the instruction.
- *   2. After a call marked "moves" in slow.h reload base from vm->base and recompute every register pointer.
- *   3. Copy values by COPY(), two words one by one. A 16-byte load of a value that was written as two words waits until both stores have left the store buffer.
+ *   1. SAVE() before every call that may throw, collect, park or look at the frame: vm->pc and
+ *      vm->base must be true then. pc is already behind the instruction.
+ *   2. After a call marked "moves" in slow.h reload base from vm->base and recompute every register
+ *      pointer.
+ *   3. Copy values by COPY(), two words one by one. A 16-byte load of a value that was written as
+ *      two words waits until both stores have left the store buffer.
  *   4. Write no feedback on the int path; elsewhere by FB(), which writes only what is new.
  *   5. A taken jump that may go backward goes through TAKE(), the only place where loops poll.
- *   6. Never trust a register's kind: the verifier does not track values. A wrong one ends in slow.c or gs_slow_malformed. Payloads may be changed without
- *      looking at the tag only where the tag is written too.
- *   7. Reading array storage masks GS_STORE_COW away; writing compares with the plain kind, which also tests that the storage is this VM's alone.
- *   8. Whoever calls with a window that may reach beyond the frame (spread, defer, bound methods) goes through call_any; slow.c sets vm->top for the collector,
- *      and it is NULL again before the next instruction.
- *   9. No new local that lives across instructions without a look at the assembly: there are six registers for all of them.
+ *   6. Never trust a register's kind: the verifier does not track values. A wrong one ends in
+ *      slow.c or gs_slow_malformed. Payloads may be changed without looking at the tag only where
+ *      the tag is written too.
+ *   7. Reading array storage masks GS_STORE_COW away; writing compares with the plain kind, which
+ *      also tests that the storage is this VM's alone.
+ *   8. Whoever calls with a window that may reach beyond the frame (spread, defer, bound methods)
+ *      goes through call_any; slow.c sets vm->top for the collector, and it is NULL again before
+ *      the next instruction.
+ *   9. No new local that lives across instructions without a look at the assembly: there are six
+ *      registers for all of them.
  */
 #if defined(__GNUC__) && !defined(__clang__)
-/* Rule 3 would be undone by vectorising pairs of words; merging equal instruction tails would undo the threading. */
+/* Rule 3 would be undone by vectorising pairs of words; merging equal instruction tails would undo
+ * the threading. */
 #pragma GCC optimize("no-tree-slp-vectorize", "no-crossjumping", "no-gcse")
 #endif
 #if defined(__GNUC__)
@@ -44,7 +54,10 @@
 /* How gs_interp_run goes on after a park. */
 enum resume_how { RESUME_PLAIN, RESUME_VALUE, RESUME_ITERATION };
 
-/* ---- operands: read from the instruction where they are needed. Loads are cheaper than picking a 64-bit word apart, and no register holds it. ---- */
+/* ---- operands ---- */
+
+/* Read from the instruction where they are needed. Loads are cheaper than picking a 64-bit word
+ * apart, and no register holds it. */
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "operands are read at little-endian places"
@@ -53,7 +66,8 @@ typedef uint8_t __attribute__((may_alias)) byte_field;
 typedef uint16_t __attribute__((may_alias)) unsigned_field;
 typedef int16_t __attribute__((may_alias)) signed_field;
 typedef int32_t __attribute__((may_alias)) wide_field;
-#define FIELD(type, offset) (*(const type *)(const void *)((const char *)pc - sizeof(gs_insn) + (offset)))
+#define FIELD(type, offset)                                                                        \
+    (*(const type *)(const void *)((const char *)pc - sizeof(gs_insn) + (offset)))
 
 #define UX (MARKS & 3u)
 #define UA FIELD(unsigned_field, 2)
@@ -74,50 +88,52 @@ typedef int32_t __attribute__((may_alias)) wide_field;
 #define SAVE() (vm->pc = pc, vm->base = base)
 
 /* Rule 1 for slow paths that give GS_OK or GS_E_THROWN and move nothing. */
-#define SLOW(call)                                                                                                     \
-    do {                                                                                                               \
-        SAVE();                                                                                                        \
-        if (GS_UNLIKELY((call) != GS_OK))                                                                              \
-            goto thrown;                                                                                               \
-        NEXT();                                                                                                        \
+#define SLOW(call)                                                                                 \
+    do {                                                                                           \
+        SAVE();                                                                                    \
+        if (GS_UNLIKELY((call) != GS_OK))                                                          \
+            goto thrown;                                                                           \
+        NEXT();                                                                                    \
     } while (0)
 
 /* Rule 3. */
-#define COPY(to, from)                                                                                                 \
-    do {                                                                                                               \
-        gs_value *to_ = (to);                                                                                          \
-        const gs_value *from_ = (from);                                                                                \
-        uint64_t word_ = from_->u, tag_ = from_->tag;                                                                  \
-        to_->u = word_;                                                                                                \
-        to_->tag = tag_;                                                                                               \
+#define COPY(to, from)                                                                             \
+    do {                                                                                           \
+        gs_value *to_ = (to);                                                                      \
+        const gs_value *from_ = (from);                                                            \
+        uint64_t word_ = from_->u, tag_ = from_->tag;                                              \
+        to_->u = word_;                                                                            \
+        to_->tag = tag_;                                                                           \
     } while (0)
-#define SET(to, field, value, kind)                                                                                    \
-    do {                                                                                                               \
-        gs_value *to_ = (to);                                                                                          \
-        to_->field = (value);                                                                                          \
-        to_->tag = (kind);                                                                                             \
+#define SET(to, field, value, kind)                                                                \
+    do {                                                                                           \
+        gs_value *to_ = (to);                                                                      \
+        to_->field = (value);                                                                      \
+        to_->tag = (kind);                                                                         \
     } while (0)
 #define SET_INT(to, value) SET(to, i, value, GS_T_INT)
 #define SET_FLOAT(to, value) SET(to, d, value, GS_T_FLOAT)
 #define SET_BOOL(to, value) SET(to, u, (uint64_t)(value), GS_T_BOOL)
 
-/* Rule 4. What has been recorded is also marked in the instruction itself, so that asking costs one test (bytecode.h). The marks are set by other
- * VMs at any time; one that is not seen costs a second record. */
+/* Rule 4. What has been recorded is also marked in the instruction itself, so that asking costs one
+ * test (bytecode.h). The marks are set by other VMs at any time; one that is not seen costs a
+ * second record. */
 #if defined(__SANITIZE_THREAD__) || defined(GS_CLANG_TSAN)
 #define MARKS gs_load_rlx(&FIELD(_Atomic uint8_t, 1))
 #else
 #define MARKS FIELD(byte_field, 1)
 #endif
-#define FB(bit)                                                                                                        \
-    do {                                                                                                               \
-        if (GS_UNLIKELY(!(MARKS & (bit) << 2)))                                                                        \
-            record(p, pc - 1, (bit));                                                                                  \
+#define FB(bit)                                                                                    \
+    do {                                                                                           \
+        if (GS_UNLIKELY(!(MARKS & (bit) << 2)))                                                    \
+            record(p, pc - 1, (bit));                                                              \
     } while (0)
 
 static GS_COLD void record(const struct gs_proto *p, const gs_insn *at, unsigned bit)
 {
     _Atomic uint8_t *f = &p->fb[at - p->code];
-    gs_store_rlx(f, (uint8_t)(gs_load_rlx(f) | bit)); /* relaxed, lost updates included: see proto.h */
+    gs_store_rlx(f,
+                 (uint8_t)(gs_load_rlx(f) | bit)); /* relaxed, lost updates included: see proto.h */
     _Atomic uint8_t *marks = (_Atomic uint8_t *)((uintptr_t)at + 1);
     (void)gs_or_rlx(marks, (uint8_t)(bit << 2)); /* relaxed: means nothing but itself */
 }
@@ -126,43 +142,44 @@ static GS_COLD void record(const struct gs_proto *p, const gs_insn *at, unsigned
 #define FLOATS(x, y) ((x)->tag == GS_T_FLOAT && (y)->tag == GS_T_FLOAT)
 
 /* Rule 5. A poke makes sp_limit 0, otherwise it is beyond every frame. */
-#define TAKE(offset)                                                                                                   \
-    do {                                                                                                               \
-        int32_t by_ = (offset);                                                                                        \
-        if (by_ < 0 && GS_UNLIKELY((uintptr_t)base > gs_load_rlx(&vm->task.sp_limit))) {                               \
-            jump = by_;                                                                                                \
-            goto poll;                                                                                                 \
-        }                                                                                                              \
-        pc += by_;                                                                                                     \
-        NEXT();                                                                                                        \
+#define TAKE(offset)                                                                               \
+    do {                                                                                           \
+        int32_t by_ = (offset);                                                                    \
+        if (by_ < 0 && GS_UNLIKELY((uintptr_t)base > gs_load_rlx(&vm->task.sp_limit))) {           \
+            jump = by_;                                                                            \
+            goto poll;                                                                             \
+        }                                                                                          \
+        pc += by_;                                                                                 \
+        NEXT();                                                                                    \
     } while (0)
-#define TAKE_IF(condition, offset)                                                                                     \
-    do {                                                                                                               \
-        if (condition)                                                                                                 \
-            TAKE(offset);                                                                                              \
-        NEXT();                                                                                                        \
+#define TAKE_IF(condition, offset)                                                                 \
+    do {                                                                                           \
+        if (condition)                                                                             \
+            TAKE(offset);                                                                          \
+        NEXT();                                                                                    \
     } while (0)
 
 /* Enters q with its window at w, arguments fitting. */
-#define ENTER(w, q)                                                                                                    \
-    do {                                                                                                               \
-        gs_value *to_ = (w) + 2;                                                                                       \
-        if (GS_UNLIKELY((uintptr_t)(to_ + (q)->nregs) > gs_load_rlx(&vm->task.sp_limit))) {                            \
-            win = (w);                                                                                                 \
-            goto enter_slow;                                                                                           \
-        }                                                                                                              \
-        to_[-1].u = (uint64_t)(uintptr_t)pc;                                                                           \
-        to_[-1].tag = (uint64_t)((char *)to_ - (char *)base) << 28 | GS_T_FRAME;                                       \
-        base = to_;                                                                                                    \
-        p = (q);                                                                                                       \
-        pc = p->code;                                                                                                  \
-        NEXT();                                                                                                        \
+#define ENTER(w, q)                                                                                \
+    do {                                                                                           \
+        gs_value *to_ = (w) + 2;                                                                   \
+        if (GS_UNLIKELY((uintptr_t)(to_ + (q)->nregs) > gs_load_rlx(&vm->task.sp_limit))) {        \
+            win = (w);                                                                             \
+            goto enter_slow;                                                                       \
+        }                                                                                          \
+        to_[-1].u = (uint64_t)(uintptr_t)pc;                                                       \
+        to_[-1].tag = (uint64_t)((char *)to_ - (char *)base) << 28 | GS_T_FRAME;                   \
+        base = to_;                                                                                \
+        p = (q);                                                                                   \
+        pc = p->code;                                                                              \
+        NEXT();                                                                                    \
     } while (0)
 #define FITS(q, n) GS_LIKELY((q)->nparams == (n) && !((q)->flags & GS_PF_REST))
 
 #define WRAP(x, op, y) ((int64_t)((uint64_t)(x)op(uint64_t)(y)))
 
-/* Division by 0 and -1 is slow.c's; of two numbers below 2^32, which is the usual case, half as long. */
+/* Division by 0 and -1 is slow.c's; of two numbers below 2^32, which is the usual case, half as
+ * long. */
 GS_INLINE int64_t divide(int64_t x, int64_t y)
 {
     if ((((uint64_t)x | (uint64_t)y) >> 32) == 0)
@@ -187,55 +204,55 @@ GS_INLINE int64_t remainder_of(int64_t x, int64_t y)
 #define ANY_(y) true
 
 /* x and y point to the operands; guard: what must hold of the right int. */
-#define ARITHMETIC(x, y, guard, int_op, float_op, code)                                                                \
-    do {                                                                                                               \
-        const gs_value *x_ = (x), *y_ = (y);                                                                           \
-        if (INTS(x_, y_) && guard(y_->i)) {                                                                            \
-            SET_INT(RA, int_op(x_->i, y_->i));                                                                         \
-            NEXT();                                                                                                    \
-        }                                                                                                              \
-        if (FLOATS(x_, y_)) {                                                                                          \
-            FB(GS_FB_FLOAT);                                                                                           \
-            SET_FLOAT(RA, float_op(x_->d, y_->d));                                                                     \
-            NEXT();                                                                                                    \
-        }                                                                                                              \
-        SLOW(gs_slow_arith(vm, code, *x_, *y_, RA));                                                                   \
+#define ARITHMETIC(x, y, guard, int_op, float_op, code)                                            \
+    do {                                                                                           \
+        const gs_value *x_ = (x), *y_ = (y);                                                       \
+        if (INTS(x_, y_) && guard(y_->i)) {                                                        \
+            SET_INT(RA, int_op(x_->i, y_->i));                                                     \
+            NEXT();                                                                                \
+        }                                                                                          \
+        if (FLOATS(x_, y_)) {                                                                      \
+            FB(GS_FB_FLOAT);                                                                       \
+            SET_FLOAT(RA, float_op(x_->d, y_->d));                                                 \
+            NEXT();                                                                                \
+        }                                                                                          \
+        SLOW(gs_slow_arith(vm, code, *x_, *y_, RA));                                               \
     } while (0)
 
-#define ARITHMETIC_I(guard, int_op, float_op, code)                                                                    \
-    do {                                                                                                               \
-        const gs_value *x_ = RB;                                                                                       \
-        int64_t y_ = SC;                                                                                               \
-        if (GS_LIKELY(x_->tag == GS_T_INT) && guard(y_)) {                                                             \
-            SET_INT(RA, int_op(x_->i, y_));                                                                            \
-            NEXT();                                                                                                    \
-        }                                                                                                              \
-        if (x_->tag == GS_T_FLOAT) {                                                                                   \
-            FB(GS_FB_MIXED);                                                                                           \
-            SET_FLOAT(RA, float_op(x_->d, (double)y_));                                                                \
-            NEXT();                                                                                                    \
-        }                                                                                                              \
-        SLOW(gs_slow_arith(vm, code, *x_, gs_int(y_), RA));                                                            \
+#define ARITHMETIC_I(guard, int_op, float_op, code)                                                \
+    do {                                                                                           \
+        const gs_value *x_ = RB;                                                                   \
+        int64_t y_ = SC;                                                                           \
+        if (GS_LIKELY(x_->tag == GS_T_INT) && guard(y_)) {                                         \
+            SET_INT(RA, int_op(x_->i, y_));                                                        \
+            NEXT();                                                                                \
+        }                                                                                          \
+        if (x_->tag == GS_T_FLOAT) {                                                               \
+            FB(GS_FB_MIXED);                                                                       \
+            SET_FLOAT(RA, float_op(x_->d, (double)y_));                                            \
+            NEXT();                                                                                \
+        }                                                                                          \
+        SLOW(gs_slow_arith(vm, code, *x_, gs_int(y_), RA));                                        \
     } while (0)
 
-#define BITS(int_op, code)                                                                                             \
-    do {                                                                                                               \
-        const gs_value *x_ = RB, *y_ = RC;                                                                             \
-        if (INTS(x_, y_)) {                                                                                            \
-            SET_INT(RA, int_op(x_->i, y_->i));                                                                         \
-            NEXT();                                                                                                    \
-        }                                                                                                              \
-        SLOW(gs_slow_arith(vm, code, *x_, *y_, RA));                                                                   \
+#define BITS(int_op, code)                                                                         \
+    do {                                                                                           \
+        const gs_value *x_ = RB, *y_ = RC;                                                         \
+        if (INTS(x_, y_)) {                                                                        \
+            SET_INT(RA, int_op(x_->i, y_->i));                                                     \
+            NEXT();                                                                                \
+        }                                                                                          \
+        SLOW(gs_slow_arith(vm, code, *x_, *y_, RA));                                               \
     } while (0)
-#define BITS_I(int_op, code)                                                                                           \
-    do {                                                                                                               \
-        const gs_value *x_ = RB;                                                                                       \
-        int64_t y_ = SC;                                                                                               \
-        if (GS_LIKELY(x_->tag == GS_T_INT)) {                                                                          \
-            SET_INT(RA, int_op(x_->i, y_));                                                                            \
-            NEXT();                                                                                                    \
-        }                                                                                                              \
-        SLOW(gs_slow_arith(vm, code, *x_, gs_int(y_), RA));                                                            \
+#define BITS_I(int_op, code)                                                                       \
+    do {                                                                                           \
+        const gs_value *x_ = RB;                                                                   \
+        int64_t y_ = SC;                                                                           \
+        if (GS_LIKELY(x_->tag == GS_T_INT)) {                                                      \
+            SET_INT(RA, int_op(x_->i, y_));                                                        \
+            NEXT();                                                                                \
+        }                                                                                          \
+        SLOW(gs_slow_arith(vm, code, *x_, gs_int(y_), RA));                                        \
     } while (0)
 #define AND_(x, y) ((x) & (y))
 #define OR_(x, y) ((x) | (y))
@@ -244,81 +261,81 @@ GS_INLINE int64_t remainder_of(int64_t x, int64_t y)
 #define SHR_(x, y) ((x) >> ((y)&63))
 
 /* hit(condition) is what happens with the answer. */
-#define COMPARE(x, y, op, or_equal, swapped, hit)                                                                      \
-    do {                                                                                                               \
-        const gs_value *x_ = (x), *y_ = (y);                                                                           \
-        if (INTS(x_, y_))                                                                                              \
-            hit(x_->i op y_->i);                                                                                       \
-        if (FLOATS(x_, y_)) {                                                                                          \
-            FB(GS_FB_FLOAT);                                                                                           \
-            hit(x_->d op y_->d);                                                                                       \
-        }                                                                                                              \
-        SAVE();                                                                                                        \
-        int r_ = gs_slow_compare(vm, or_equal, swapped, *x_, *y_);                                                     \
-        if (GS_UNLIKELY(r_ < 0))                                                                                       \
-            goto thrown;                                                                                               \
-        hit(r_ != 0);                                                                                                  \
+#define COMPARE(x, y, op, or_equal, swapped, hit)                                                  \
+    do {                                                                                           \
+        const gs_value *x_ = (x), *y_ = (y);                                                       \
+        if (INTS(x_, y_))                                                                          \
+            hit(x_->i op y_->i);                                                                   \
+        if (FLOATS(x_, y_)) {                                                                      \
+            FB(GS_FB_FLOAT);                                                                       \
+            hit(x_->d op y_->d);                                                                   \
+        }                                                                                          \
+        SAVE();                                                                                    \
+        int r_ = gs_slow_compare(vm, or_equal, swapped, *x_, *y_);                                 \
+        if (GS_UNLIKELY(r_ < 0))                                                                   \
+            goto thrown;                                                                           \
+        hit(r_ != 0);                                                                              \
     } while (0)
 /* With the small int in the instruction: a OP n; slow: how slow.c compares them. */
-#define COMPARE_I(op, slow, hit)                                                                                       \
-    do {                                                                                                               \
-        const gs_value *x_ = RA;                                                                                       \
-        int64_t y_ = SB;                                                                                               \
-        if (GS_LIKELY(x_->tag == GS_T_INT))                                                                            \
-            hit(x_->i op y_);                                                                                          \
-        if (x_->tag == GS_T_FLOAT) {                                                                                   \
-            FB(GS_FB_MIXED);                                                                                           \
-            hit(x_->d op(double) y_);                                                                                  \
-        }                                                                                                              \
-        SAVE();                                                                                                        \
-        int r_ = slow(*x_, gs_int(y_));                                                                                \
-        if (GS_UNLIKELY(r_ < 0))                                                                                       \
-            goto thrown;                                                                                               \
-        hit(r_ != 0);                                                                                                  \
+#define COMPARE_I(op, slow, hit)                                                                   \
+    do {                                                                                           \
+        const gs_value *x_ = RA;                                                                   \
+        int64_t y_ = SB;                                                                           \
+        if (GS_LIKELY(x_->tag == GS_T_INT))                                                        \
+            hit(x_->i op y_);                                                                      \
+        if (x_->tag == GS_T_FLOAT) {                                                               \
+            FB(GS_FB_MIXED);                                                                       \
+            hit(x_->d op(double) y_);                                                              \
+        }                                                                                          \
+        SAVE();                                                                                    \
+        int r_ = slow(*x_, gs_int(y_));                                                            \
+        if (GS_UNLIKELY(r_ < 0))                                                                   \
+            goto thrown;                                                                           \
+        hit(r_ != 0);                                                                              \
     } while (0)
 #define SLOW_LT(x, y) gs_slow_compare(vm, false, UX != 0, x, y)
 #define SLOW_LE(x, y) gs_slow_compare(vm, true, UX != 0, x, y)
 #define SLOW_GT(x, y) gs_slow_compare(vm, false, UX == 0, y, x)
 #define SLOW_GE(x, y) gs_slow_compare(vm, true, UX == 0, y, x)
-#define JUMP_IF(answer)                                                                                                \
-    do {                                                                                                               \
-        TAKE_IF(answer, SC);                                                                                           \
+#define JUMP_IF(answer)                                                                            \
+    do {                                                                                           \
+        TAKE_IF(answer, SC);                                                                       \
     } while (0)
-#define JUMP_UNLESS(answer)                                                                                            \
-    do {                                                                                                               \
-        TAKE_IF(!(answer), SC);                                                                                        \
+#define JUMP_UNLESS(answer)                                                                        \
+    do {                                                                                           \
+        TAKE_IF(!(answer), SC);                                                                    \
     } while (0)
-#define STORE_ANSWER(answer)                                                                                           \
-    do {                                                                                                               \
-        SET_BOOL(RA, answer);                                                                                          \
-        NEXT();                                                                                                        \
+#define STORE_ANSWER(answer)                                                                       \
+    do {                                                                                           \
+        SET_BOOL(RA, answer);                                                                      \
+        NEXT();                                                                                    \
     } while (0)
-#define STORE_DENIAL(answer)                                                                                           \
-    do {                                                                                                               \
-        SET_BOOL(RA, !(answer));                                                                                       \
-        NEXT();                                                                                                        \
+#define STORE_DENIAL(answer)                                                                       \
+    do {                                                                                           \
+        SET_BOOL(RA, !(answer));                                                                   \
+        NEXT();                                                                                    \
     } while (0)
 
-#define EQUALITY(x, y, hit)                                                                                            \
-    do {                                                                                                               \
-        const gs_value *x_ = (x), *y_ = (y);                                                                           \
-        if (INTS(x_, y_))                                                                                              \
-            hit(x_->i == y_->i);                                                                                       \
-        unsigned kind_ = x_->tag == GS_T_FLOAT || y_->tag == GS_T_FLOAT ? GS_FB_FLOAT                                  \
-                         : x_->tag == GS_T_STR                          ? GS_FB_STR                                    \
-                                                                        : GS_FB_OTHER;                                 \
-        FB(kind_);                                                                                                     \
-        hit(gs_equal_slow(*x_, *y_));                                                                                  \
+#define EQUALITY(x, y, hit)                                                                        \
+    do {                                                                                           \
+        const gs_value *x_ = (x), *y_ = (y);                                                       \
+        if (INTS(x_, y_))                                                                          \
+            hit(x_->i == y_->i);                                                                   \
+        unsigned kind_ = x_->tag == GS_T_STR ? GS_FB_STR : GS_FB_OTHER;                            \
+        if (x_->tag == GS_T_FLOAT || y_->tag == GS_T_FLOAT)                                        \
+            kind_ = GS_FB_FLOAT;                                                                   \
+        FB(kind_);                                                                                 \
+        hit(gs_equal_slow(*x_, *y_));                                                              \
     } while (0)
-#define EQUALITY_I(hit)                                                                                                \
-    do {                                                                                                               \
-        const gs_value *x_ = RA;                                                                                       \
-        int64_t y_ = SB;                                                                                               \
-        if (GS_LIKELY(x_->tag == GS_T_INT))                                                                            \
-            hit(x_->i == y_);                                                                                          \
-        unsigned kind_ = x_->tag == GS_T_FLOAT ? GS_FB_MIXED : GS_FB_OTHER;                                            \
-        FB(kind_);                                                                                                     \
-        hit(gs_equal_slow(*x_, gs_int(y_)));                                                                           \
+#define EQUALITY_I(hit)                                                                            \
+    do {                                                                                           \
+        const gs_value *x_ = RA;                                                                   \
+        int64_t y_ = SB;                                                                           \
+        if (GS_LIKELY(x_->tag == GS_T_INT))                                                        \
+            hit(x_->i == y_);                                                                      \
+        unsigned kind_ = x_->tag == GS_T_FLOAT ? GS_FB_MIXED : GS_FB_OTHER;                        \
+        FB(kind_);                                                                                 \
+        hit(gs_equal_slow(*x_, gs_int(y_)));                                                       \
     } while (0)
 
 /* The outcome of the park that the VM was resumed from, into its registers. */
@@ -354,10 +371,10 @@ gs_status gs_interp_run(struct gs_vm *vm)
     const struct gs_proto *p;
     const void *const *table = labels;
     __asm__("" : "+r"(table)); /* or its address would be computed at every dispatch */
-    int32_t jump;   /* of a back-edge that polls */
-    gs_value *win;  /* call window on its way to call_any or enter_slow */
-    uint32_t nargs; /* in it */
-    bool method;    /* its first argument is a receiver that arity messages do not count */
+    int32_t jump;              /* of a back-edge that polls */
+    gs_value *win;             /* call window on its way to call_any or enter_slow */
+    uint32_t nargs;            /* in it */
+    bool method; /* its first argument is a receiver that arity messages do not count */
     int st;
 
     if (vm->resume_how != RESUME_PLAIN) {
@@ -383,7 +400,7 @@ L_LOADK:
 L_LOADI:
     SET_INT(RA, SBX);
     NEXT();
-L_LOADNIL: {
+L_LOADNIL : {
     gs_value *r = RA;
     for (unsigned n = UB; n > 0; n--, r++)
         SET(r, u, 0, GS_T_NIL);
@@ -403,7 +420,7 @@ L_GETFN:
     NEXT();
 L_CELLNEW:
     SLOW(gs_slow_cellnew(vm, *RB, RA));
-L_CELLGET: {
+L_CELLGET : {
     const gs_value *r = RB;
     if (GS_UNLIKELY(r->tag != GS_T_CELL))
         goto malformed;
@@ -413,14 +430,14 @@ L_CELLGET: {
     COPY(RA, v);
     NEXT();
 }
-L_CELLSET: {
+L_CELLSET : {
     const gs_value *r = RA;
     if (GS_UNLIKELY(r->tag != GS_T_CELL))
         goto malformed;
     COPY(&((struct gs_cell *)r->p)->v, RB);
     NEXT();
 }
-L_UPGET: {
+L_UPGET : {
     const gs_value *r = &base[-2].f->up[UB];
     if (GS_UNLIKELY(r->tag != GS_T_CELL))
         goto malformed;
@@ -430,7 +447,7 @@ L_UPGET: {
     COPY(RA, v);
     NEXT();
 }
-L_UPSET: {
+L_UPSET : {
     const gs_value *r = &base[-2].f->up[UA];
     if (GS_UNLIKELY(r->tag != GS_T_CELL))
         goto malformed;
@@ -441,7 +458,7 @@ L_CHECKSET:
     if (GS_UNLIKELY(RA->tag == GS_T_UNSET))
         SLOW(gs_slow_unset(vm, *KB));
     NEXT();
-L_GETGLOBAL: {
+L_GETGLOBAL : {
     const gs_value *g = gs_vm_global(vm, (uint32_t)SBX);
     if (GS_LIKELY(g != NULL && g->tag != GS_T_UNSET)) {
         COPY(RA, g);
@@ -449,7 +466,7 @@ L_GETGLOBAL: {
     }
     SLOW(gs_slow_getglobal(vm, (uint32_t)SBX, RA));
 }
-L_SETGLOBAL: {
+L_SETGLOBAL : {
     gs_value *g = gs_vm_global(vm, (uint32_t)SBX);
     if (GS_LIKELY(g != NULL)) {
         COPY(g, RA);
@@ -512,7 +529,7 @@ L_SHLI:
     BITS_I(SHL_, GS_AR_SHL);
 L_SHRI:
     BITS_I(SHR_, GS_AR_SHR);
-L_NEG: {
+L_NEG : {
     const gs_value *x = RB;
     if (GS_LIKELY(x->tag == GS_T_INT)) {
         SET_INT(RA, WRAP(0, -, x->i));
@@ -525,7 +542,7 @@ L_NEG: {
     }
     SLOW(gs_slow_neg(vm, *x, RA));
 }
-L_BNOT: {
+L_BNOT : {
     const gs_value *x = RB;
     if (GS_LIKELY(x->tag == GS_T_INT)) {
         SET_INT(RA, ~x->i);
@@ -603,13 +620,14 @@ L_JNGEI:
 
     /* ---- calls ---- */
 
-L_CALL: {
+L_CALL : {
     gs_value *w = RA;
     nargs = UB;
     if (GS_LIKELY(w->tag == GS_T_FUNC)) {
         const struct gs_proto *q = w->f->proto;
         struct gs_ic *ic = ICC;
-        if (GS_UNLIKELY(gs_load_rlx(&ic->w[0]) != (uint64_t)(uintptr_t)q)) /* relaxed: see gs_slow_note_callee */
+        if (GS_UNLIKELY(gs_load_rlx(&ic->w[0]) !=
+                        (uint64_t)(uintptr_t)q)) /* relaxed: see gs_slow_note_callee */
             gs_slow_note_callee(ic, q);
         if (FITS(q, nargs))
             ENTER(w, q);
@@ -618,7 +636,7 @@ L_CALL: {
     method = false;
     goto call_any;
 }
-L_CALLV: {
+L_CALLV : {
     uint32_t a = UA;
     nargs = UB;
     SAVE();
@@ -629,13 +647,14 @@ L_CALLV: {
     method = false;
     goto call_any;
 }
-L_CALLM: {
+L_CALLM : {
     gs_value *w = RA;
     struct gs_ic *ic = ICC;
     uint32_t shape = gs_shape_of(w[2]);
     nargs = UB;
     for (unsigned way = 0; way < GS_IC_WAYS; way++) {
-        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[way]); /* [I1] */
+        const struct gs_mcache *m =
+            (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[way]); /* [I1] */
         if (m == NULL)
             break;
         if (m->shape != shape)
@@ -657,7 +676,7 @@ L_CALLM: {
     method = nargs == UB;
     goto call_any;
 }
-L_CALLMV: {
+L_CALLMV : {
     uint32_t a = UA, given;
     nargs = UB;
     SAVE();
@@ -689,7 +708,7 @@ L_CALLTRIM:
     goto call_any;
 L_GETSUPER:
     SLOW(gs_slow_getsuper(vm, KB->s, RA));
-L_RET: {
+L_RET : {
     const gs_value *r = RA;
     uint64_t word = r->u, tag = r->tag, back = base[-1].u, frame = base[-1].tag;
     base[-2].u = word;
@@ -701,7 +720,7 @@ L_RET: {
     p = base[-2].f->proto;
     NEXT();
 }
-L_RETNIL: {
+L_RETNIL : {
     uint64_t back = base[-1].u, frame = base[-1].tag;
     SET(&base[-2], u, 0, GS_T_NIL);
     if (GS_UNLIKELY(back == 0))
@@ -724,7 +743,7 @@ L_NEWOBJ:
     SLOW(gs_slow_newobj(vm, KC->p, RB, RA));
 L_PUTFIELD:
     SLOW(gs_slow_putfield(vm, *RA, KC->s, *RB));
-L_GETFIELD: {
+L_GETFIELD : {
     const gs_value *o = RB;
     struct gs_ic *ic = ICC;
     if (GS_LIKELY(o->tag == GS_T_OBJECT)) {
@@ -748,7 +767,7 @@ L_GETFIELD: {
     }
     SLOW(gs_slow_getfield(vm, ic, *o, RA));
 }
-L_SETFIELD: {
+L_SETFIELD : {
     const gs_value *o = RA, *v = RB;
     struct gs_ic *ic = ICC;
     if (GS_LIKELY(o->tag == GS_T_OBJECT && v->tag != GS_T_NIL)) {
@@ -770,7 +789,7 @@ L_SETFIELD: {
     }
     SLOW(gs_slow_setfield(vm, ic, *o, *v));
 }
-L_GETINDEX: {
+L_GETINDEX : {
     const gs_value *o = RB, *x = RC;
     if (GS_LIKELY(o->tag == GS_T_ARRAY && x->tag == GS_T_INT)) {
         const struct gs_array *a = o->a;
@@ -805,7 +824,7 @@ L_GETINDEX: {
     }
     SLOW(gs_slow_getindex(vm, *o, *x, RA));
 }
-L_SETINDEX: {
+L_SETINDEX : {
     const gs_value *o = RA, *x = RB, *v = RC;
     if (GS_LIKELY(o->tag == GS_T_ARRAY && x->tag == GS_T_INT)) {
         struct gs_array *a = o->a;
@@ -835,7 +854,7 @@ L_SETINDEX: {
     }
     SLOW(gs_slow_setindex(vm, *o, *x, *v));
 }
-L_GETINDEXI: {
+L_GETINDEXI : {
     const gs_value *o = RB;
     int64_t at = SC;
     if (GS_LIKELY(o->tag == GS_T_ARRAY)) {
@@ -860,7 +879,7 @@ L_GETINDEXI: {
     }
     SLOW(gs_slow_getindex(vm, *o, gs_int(at), RA));
 }
-L_LEN: {
+L_LEN : {
     const gs_value *v = RB;
     if (GS_LIKELY(v->tag == GS_T_ARRAY)) {
         SET_INT(RA, v->a->len);
@@ -877,7 +896,7 @@ L_LEN: {
 
     /* ---- loops ---- */
 
-L_FORPREP: {
+L_FORPREP : {
     gs_value *it = RA;
     bool any;
     SAVE();
@@ -887,7 +906,7 @@ L_FORPREP: {
         pc += SBX;
     NEXT();
 }
-L_FORLOOP: {
+L_FORLOOP : {
     gs_value *it = RA;
     if (GS_UNLIKELY(it[0].tag != GS_T_INT || it[1].tag != GS_T_INT)) /* rule 6 */
         goto malformed;
@@ -903,7 +922,7 @@ L_FORLOOP: {
 }
 L_ITERNEW:
     SLOW(gs_slow_iternew(vm, RA, UB));
-L_ITERNEXT: {
+L_ITERNEXT : {
     gs_value *it = RA, *to = RB;
     unsigned nvars = UX;
     if (GS_LIKELY(it->tag == GS_T_ARRAY && it[1].tag == GS_T_INT)) {
@@ -957,7 +976,7 @@ L_RETHROW:
     goto thrown;
 L_DEFERPUSH:
     SLOW(gs_slow_deferpush(vm, RA, RB, UC));
-L_DEFERCALL: {
+L_DEFERCALL : {
     uint32_t a = UA;
     bool any;
     SAVE();
@@ -986,7 +1005,7 @@ L_AS:
     /* ---- what several instructions share ---- */
 
     /* win[0] is a native; its nargs arguments have not been counted. */
-call_native: {
+call_native : {
     const struct gs_native *nat = win->p;
     gs_value ret = gs_nil();
     SAVE();
@@ -1011,7 +1030,7 @@ call_native: {
 }
 
     /* Any callee, any number of arguments. */
-call_any: {
+call_any : {
     ptrdiff_t a = win - base;
     SAVE();
     if (GS_UNLIKELY(gs_slow_prepare(vm, (uint32_t)a, &nargs) != GS_OK))
@@ -1038,8 +1057,9 @@ call_any: {
     ENTER(win, q);
 }
 
-    /* The frame of win[0] would reach the limit: the stack must grow, or somebody wants attention. */
-enter_slow: {
+    /* The frame of win[0] would reach the limit: the stack must grow, or somebody wants attention.
+     * */
+enter_slow : {
     const struct gs_proto *q = win->f->proto;
     ptrdiff_t a = win - base;
     SAVE();
@@ -1057,7 +1077,8 @@ enter_slow: {
     return (gs_status)st;
 }
 
-    /* A back-edge was asked to look up. An error belongs to the jump, a yield comes back at its target. */
+    /* A back-edge was asked to look up. An error belongs to the jump, a yield comes back at its
+     * target. */
 poll:
     SAVE();
     st = gs_slow_poll(vm);

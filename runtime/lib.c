@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * lib.c - finding library modules and their members; argument helpers. Contract: lib.h, hooks.h.
  *
- * Modules    lib.def lists the tables. Parents that have no table of their own ("thread" of "thread.core") are made on demand. All lookups are linear: they
- *            happen when code is compiled and when an inline cache misses.
- * Threads    The tables are constant. [L1] What is made on demand is published with release and read with acquire; lib_lock serialises the makers.
+ * Modules    lib.def lists the tables. Parents that have no table of their own ("thread" of
+ *            "thread.core") are made on demand. All lookups are linear: they happen when code is
+ *            compiled and when an inline cache misses.
+ * Threads    The tables are constant. [L1] What is made on demand is published with release and
+ *            read with acquire; lib_lock serialises the makers.
  */
 #include "lib.h"
 
@@ -177,7 +179,8 @@ bool gs_lib_member(const struct gs_lib_module *m, const char *name, size_t n, gs
         }
     }
     for (size_t i = 0; i < NMODULES; i++) {
-        if (modules[i]->flat && below(modules[i]->name, m->name, stem) && entry_in(modules[i], name, n, out))
+        if (modules[i]->flat && below(modules[i]->name, m->name, stem) &&
+            entry_in(modules[i], name, n, out))
             return true;
     }
     return false;
@@ -195,7 +198,9 @@ bool gs_lib_method(enum gs_kind receiver, const struct gs_str *name, gs_value *o
            (gs_is(*out, GS_T_NATIVE) || gs_is(*out, GS_T_FUNC));
 }
 
-void gs_lib_each_prelude(void (*fn)(void *ctx, const struct gs_lib_module *m, const struct gs_lib_entry *e), void *ctx)
+void gs_lib_each_prelude(void (*fn)(void *ctx, const struct gs_lib_module *m,
+                                    const struct gs_lib_entry *e),
+                         void *ctx)
 {
     for (size_t i = 0; i < NMODULES; i++) {
         for (uint32_t k = 0; k < modules[i]->n; k++) {
@@ -260,9 +265,11 @@ void gs_hook_class_ready(struct gs_class *c)
 
 /* ---- argument helpers ---- */
 
-static int bad_argument(struct gs_vm *vm, const char *fn, const char *want, gs_value *args, uint32_t i)
+static int bad_argument(struct gs_vm *vm, const char *fn, const char *want, gs_value *args,
+                        uint32_t i)
 {
-    return gs_throw(vm, GS_ERR_TYPE, "%s expects %s as argument %u, got %s", fn, want, i + 1, gs_kind_word(args[i]));
+    return gs_throw(vm, GS_ERR_TYPE, "%s expects %s as argument %u, got %s", fn, want, i + 1,
+                    gs_kind_word(args[i]));
 }
 
 int gs_arg_int(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i, int64_t *out)
@@ -294,7 +301,8 @@ int gs_arg_str(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i, str
     return GS_OK;
 }
 
-int gs_arg_array(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i, struct gs_array **out)
+int gs_arg_array(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i,
+                 struct gs_array **out)
 {
     if (!gs_is(args[i], GS_T_ARRAY))
         return bad_argument(vm, fn, "array", args, i);
@@ -302,7 +310,8 @@ int gs_arg_array(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i, s
     return GS_OK;
 }
 
-int gs_arg_object(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i, struct gs_object **out)
+int gs_arg_object(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i,
+                  struct gs_object **out)
 {
     if (!gs_is(args[i], GS_T_OBJECT))
         return bad_argument(vm, fn, "object", args, i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * lib_array.c - methods of arrays, the namespace `array`, and what the array functions of the prelude need. Methods with callbacks are in
- * prelude/array.goost.
+ * lib_array.c - methods of arrays, the namespace `array`, and what the array functions of the
+ * prelude need. Methods with callbacks are in prelude/array.goost.
  */
 #include <string.h>
 
@@ -11,7 +11,8 @@
 #define METHOD (GS_NF_PURE | GS_NF_NOPARK | GS_NF_METHOD)
 #define QUIET (GS_NF_PURE | GS_NF_NOPARK)
 
-/* The receiver; methods reach these functions by other ways than a call on an array, too: strings.x(1), a bound method. */
+/* The receiver; methods reach these functions by other ways than a call on an array, too:
+ * strings.x(1), a bound method. */
 static int receiver(struct gs_vm *vm, const char *fn, gs_value *args, struct gs_array **a)
 {
     return gs_arg_array(vm, fn, args, 0, a);
@@ -172,7 +173,8 @@ static int a_flatten(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret
 
 static int out_of_bounds(struct gs_vm *vm, int64_t i, int64_t len)
 {
-    return gs_throw(vm, GS_ERR_INDEX, "array index %lld out of bounds (len=%lld)", (long long)i, (long long)len);
+    return gs_throw(vm, GS_ERR_INDEX, "array index %lld out of bounds (len=%lld)", (long long)i,
+                    (long long)len);
 }
 
 static int a_insert(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
@@ -260,7 +262,8 @@ static int sum_values(struct gs_vm *vm, const struct gs_array *a, gs_value *ret)
             floats = (is_float ? floats : (double)(int64_t)ints) + v.d;
             is_float = true;
         } else if (!gs_is_intlike(v)) {
-            return gs_throw(vm, GS_ERR_TYPE, "cannot add %s and %s", is_float ? "float" : "int", gs_kind_word(v));
+            return gs_throw(vm, GS_ERR_TYPE, "cannot add %s and %s", is_float ? "float" : "int",
+                            gs_kind_word(v));
         } else if (is_float) {
             floats += (double)gs_visible_int(v).i;
         } else {
@@ -357,7 +360,8 @@ static int make(struct gs_vm *vm, const char *fn, gs_value *args, gs_value v, gs
     int st = length_argument(vm, fn, args, &n);
     if (st != GS_OK)
         return st;
-    struct gs_array *a = n == 0 ? gs_array_new(&vm->heap) : gs_array_make(&vm->heap, store_for(v), n);
+    struct gs_array *a =
+        n == 0 ? gs_array_new(&vm->heap) : gs_array_make(&vm->heap, store_for(v), n);
     if (a != NULL && n > 0 && v.u != 0) /* a zeroed one is right already: 0, 0.0, false, nil */
         st = (int)gs_array_fill(&vm->heap, a, v);
     return st == GS_OK ? array_result(ret, a) : st;
@@ -417,8 +421,8 @@ static int i_sort(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     if (st == GS_OK)
         st = (int)gs_array_sort(&vm->heap, a, &bad);
     if (st == GS_E_INVALID)
-        return gs_throw(vm, GS_ERR_TYPE, "cannot compare %s and %s", gs_kind_word(gs_array_at(a, bad)),
-                        gs_kind_word(gs_array_at(a, bad + 1)));
+        return gs_throw(vm, GS_ERR_TYPE, "cannot compare %s and %s",
+                        gs_kind_word(gs_array_at(a, bad)), gs_kind_word(gs_array_at(a, bad + 1)));
     if (st == GS_OK)
         *ret = args[0];
     return st;
@@ -436,11 +440,13 @@ static int i_before(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     else if (gs_is(r, GS_T_FLOAT))
         *ret = gs_bool(r.d < 0);
     else
-        return gs_throw(vm, GS_ERR_TYPE, "the comparison of sort gave %s, not an int or a bool", gs_kind_word(r));
+        return gs_throw(vm, GS_ERR_TYPE, "the comparison of sort gave %s, not an int or a bool",
+                        gs_kind_word(r));
     return GS_OK;
 }
 
-/* __assign(a, from): the elements of from become those of a. When they are a's own in another order nothing can fail. */
+/* __assign(a, from): the elements of from become those of a. When they are a's own in another order
+ * nothing can fail. */
 static int i_assign(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)n;

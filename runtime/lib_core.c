@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * lib_core.c - the built-in functions (LANGUAGE section 7) and the intrinsics of the prelude's array functions. Array methods: lib_array.c.
+ * lib_core.c - the built-in functions (LANGUAGE section 7) and the intrinsics of the prelude's
+ * array functions. Array methods: lib_array.c.
  */
 #include <math.h>
 #include <string.h>
@@ -43,7 +44,8 @@ static int b_println(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret
 {
     (void)vm;
     (void)ret;
-    if (n == 1 && gs_is(args[0], GS_T_STR) && args[0].s->len < 256) { /* one short string: no buffer */
+    if (n == 1 && gs_is(args[0], GS_T_STR) &&
+        args[0].s->len < 256) { /* one short string: no buffer */
         char line[257];
         memcpy(line, args[0].s->data, args[0].s->len);
         line[args[0].s->len] = '\n';
@@ -235,7 +237,8 @@ static int b_values(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     return GS_OK;
 }
 
-static int object_and_key(struct gs_vm *vm, const char *fn, gs_value *args, struct gs_object **o, struct gs_str **k)
+static int object_and_key(struct gs_vm *vm, const char *fn, gs_value *args, struct gs_object **o,
+                          struct gs_str **k)
 {
     int st = gs_arg_object(vm, fn, args, 0, o);
     return st == GS_OK ? gs_arg_str(vm, fn, args, 1, k) : st;
@@ -280,8 +283,10 @@ static bool is_number(gs_value v)
     return gs_is(v, GS_T_FLOAT) || gs_is_intlike(v);
 }
 
-/* The extreme of the arguments, its kind kept; a NaN among them wins. sign: 1 for max, -1 for min. */
-static int extreme(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t n, int sign, gs_value *ret)
+/* The extreme of the arguments, its kind kept; a NaN among them wins. sign: 1 for max, -1 for min.
+ * */
+static int extreme(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t n, int sign,
+                   gs_value *ret)
 {
     gs_value best = gs_nil();
     for (uint32_t i = 0; i < n; i++) {
@@ -371,7 +376,8 @@ static int b_args(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     return GS_OK;
 }
 
-/* A line of standard input without its end, nil at the end of input: io.stdin.readLine behind an optional prompt. */
+/* A line of standard input without its end, nil at the end of input: io.stdin.readLine behind an
+ * optional prompt. */
 static int b_input(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     gs_value reader;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * prelude.c - compiling the library functions that are written in the language, when they are first asked for.
+ * prelude.c - compiling the library functions that are written in the language, when they are first
+ * asked for.
  *
- * Files      runtime/prelude/NAME.goost, inside the binary. Each is compiled by itself and at most once in a process, so that a program pays only for
- *            what it uses.
- * Names      A prelude function is called in messages as its table entry is ("map", not "arrayMap"), and methods of arrays and strings do not count their
- *            receiver: both are written into the fresh prototypes here, before anybody else can see them.
- * Threads    Any; prelude_lock serialises. The compiler may ask for another prelude function while it compiles one, hence recursive.
+ * Files      runtime/prelude/NAME.goost, inside the binary. Each is compiled by itself and at most
+ *            once in a process, so that a program pays only for what it uses.
+ * Names      A prelude function is called in messages as its table entry is ("map", not
+ *            "arrayMap"), and methods of arrays and strings do not count their receiver: both are
+ *            written into the fresh prototypes here, before anybody else can see them.
+ * Threads    Any; prelude_lock serialises. The compiler may ask for another prelude function while
+ *            it compiles one, hence recursive.
  */
 #include "prelude.h"
 

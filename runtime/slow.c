@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * slow.c - the slow paths of values: arithmetic, comparison, containers, variables. Calls, loops and types are in slow_call.c. Contract: slow.h.
+ * slow.c - the slow paths of values: arithmetic, comparison, containers, variables. Calls, loops
+ * and types are in slow_call.c. Contract: slow.h.
  */
 #include "slow.h"
 
@@ -32,17 +33,18 @@ int gs_slow_malformed(struct gs_vm *vm)
 /* ---- arithmetic ---- */
 
 static const char *const arith_verb[] = {
-    [GS_AR_ADD] = "add", [GS_AR_SUB] = "subtract", [GS_AR_MUL] = "multiply", [GS_AR_DIV] = "divide",
-    [GS_AR_MOD] = "divide", [GS_AR_AND] = "apply & to", [GS_AR_OR] = "apply | to", [GS_AR_XOR] = "apply ^ to",
-    [GS_AR_SHL] = "apply << to", [GS_AR_SHR] = "apply >> to",
+    [GS_AR_ADD] = "add",         [GS_AR_SUB] = "subtract",   [GS_AR_MUL] = "multiply",
+    [GS_AR_DIV] = "divide",      [GS_AR_MOD] = "divide",     [GS_AR_AND] = "apply & to",
+    [GS_AR_OR] = "apply | to",   [GS_AR_XOR] = "apply ^ to", [GS_AR_SHL] = "apply << to",
+    [GS_AR_SHR] = "apply >> to",
 };
 
 static int arith_error(struct gs_vm *vm, enum gs_arith op, gs_value a, gs_value b)
 {
     bool swapped = gs_insn_x(gs_insn_load(vm->pc - 1)) != 0; /* a constant written on the left */
     gs_feedback(vm, GS_FB_SLOW);
-    return gs_throw(vm, GS_ERR_TYPE, "cannot %s %s and %s", arith_verb[op], gs_kind_word(swapped ? b : a),
-                    gs_kind_word(swapped ? a : b));
+    return gs_throw(vm, GS_ERR_TYPE, "cannot %s %s and %s", arith_verb[op],
+                    gs_kind_word(swapped ? b : a), gs_kind_word(swapped ? a : b));
 }
 
 static int int_arith(struct gs_vm *vm, enum gs_arith op, int64_t a, int64_t b, gs_value *dst)
@@ -61,7 +63,8 @@ static int int_arith(struct gs_vm *vm, enum gs_arith op, int64_t a, int64_t b, g
     case GS_AR_DIV:
     case GS_AR_MOD:
         if (b == 0)
-            return gs_throw(vm, GS_ERR_ZERODIV, op == GS_AR_DIV ? "division by zero" : "remainder by zero");
+            return gs_throw(vm, GS_ERR_ZERODIV,
+                            op == GS_AR_DIV ? "division by zero" : "remainder by zero");
         if (b == -1) /* MinInt / -1 overflows in C */
             x = op == GS_AR_DIV ? 0 - x : 0;
         else
@@ -135,7 +138,8 @@ int gs_slow_arith(struct gs_vm *vm, enum gs_arith op, gs_value a, gs_value b, gs
     if (op >= GS_AR_AND)
         return arith_error(vm, op, a, b);
     gs_feedback(vm, fa && fb ? GS_FB_FLOAT : GS_FB_MIXED);
-    *dst = gs_float(float_arith(op, fa ? a.d : (double)gs_visible_int(a).i, fb ? b.d : (double)gs_visible_int(b).i));
+    *dst = gs_float(float_arith(op, fa ? a.d : (double)gs_visible_int(a).i,
+                                fb ? b.d : (double)gs_visible_int(b).i));
     return GS_OK;
 }
 
@@ -358,7 +362,8 @@ int gs_slow_arrspread(struct gs_vm *vm, gs_value array, gs_value more)
     return GS_RETRY(vm, (int)gs_array_append_array(&vm->heap, array.a, more.a));
 }
 
-static int new_object(struct gs_vm *vm, const struct gs_objlit *lit, const gs_value *v, gs_value *dst)
+static int new_object(struct gs_vm *vm, const struct gs_objlit *lit, const gs_value *v,
+                      gs_value *dst)
 {
     struct gs_object *o = gs_object_new(&vm->heap, lit->shape, lit->n);
     if (o == NULL)
@@ -390,14 +395,16 @@ static bool is_dict(uint32_t shape)
     return (gs_shape_get(shape)->flags & GS_SHAPE_DICT) != 0;
 }
 
-/* Puts a word into the first free way, else pushes the others down: sites with more shapes than ways keep the newest ones. */
+/* Puts a word into the first free way, else pushes the others down: sites with more shapes than
+ * ways keep the newest ones. */
 static void cache_word(struct gs_ic *ic, uint64_t w)
 {
     for (int i = 0; i < GS_IC_WAYS; i++) {
         uint64_t old = gs_load_rlx(&ic->w[i]); /* [I1] complete in itself */
         if (old == w)
             return;
-        if (old == 0 || (old & 0xffffffu) == GS_SHAPE_NONE || (old & 0xffffffu) == (w & 0xffffffu)) {
+        if (old == 0 || (old & 0xffffffu) == GS_SHAPE_NONE ||
+            (old & 0xffffffu) == (w & 0xffffffu)) {
             gs_store_rlx(&ic->w[i], w); /* [I1] */
             return;
         }
@@ -440,7 +447,8 @@ static int object_member(struct gs_vm *vm, gs_value o, struct gs_str *key, gs_va
     return GS_OK;
 }
 
-bool gs_module_member(const struct gs_vm *vm, const struct gs_module *m, const struct gs_str *name, gs_value *out)
+bool gs_module_member(const struct gs_vm *vm, const struct gs_module *m, const struct gs_str *name,
+                      gs_value *out)
 {
     if (m->lib != NULL)
         return gs_lib_member(m->lib, name->data, name->len, out);
@@ -464,7 +472,8 @@ bool gs_module_member(const struct gs_vm *vm, const struct gs_module *m, const s
 static int cannot_read(struct gs_vm *vm, const struct gs_str *key, gs_value o)
 {
     gs_feedback(vm, GS_FB_SLOW);
-    return gs_throw(vm, GS_ERR_TYPE, "cannot read \"%.*s\" of %s", (int)key->len, key->data, gs_kind_word(o));
+    return gs_throw(vm, GS_ERR_TYPE, "cannot read \"%.*s\" of %s", (int)key->len, key->data,
+                    gs_kind_word(o));
 }
 
 /* Member of anything by name. */
@@ -518,7 +527,8 @@ static void cache_store(struct gs_ic *ic, uint32_t before, const struct gs_objec
 static int cannot_write(struct gs_vm *vm, const struct gs_str *key, gs_value o)
 {
     gs_feedback(vm, GS_FB_SLOW);
-    return gs_throw(vm, GS_ERR_TYPE, "cannot write \"%.*s\" of %s", (int)key->len, key->data, gs_kind_word(o));
+    return gs_throw(vm, GS_ERR_TYPE, "cannot write \"%.*s\" of %s", (int)key->len, key->data,
+                    gs_kind_word(o));
 }
 
 int gs_slow_setfield(struct gs_vm *vm, struct gs_ic *ic, gs_value o, gs_value v)
@@ -537,7 +547,8 @@ int gs_slow_setfield(struct gs_vm *vm, struct gs_ic *ic, gs_value o, gs_value v)
 
 static int index_error(struct gs_vm *vm, const char *what, int64_t i, int64_t len)
 {
-    return gs_throw(vm, GS_ERR_INDEX, "%s index %lld out of bounds (len=%lld)", what, (long long)i, (long long)len);
+    return gs_throw(vm, GS_ERR_INDEX, "%s index %lld out of bounds (len=%lld)", what, (long long)i,
+                    (long long)len);
 }
 
 /* True: *at is a place in [0, len). */

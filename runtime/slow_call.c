@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * slow_call.c - the slow paths of control: calls, polls, parking, loops, defer, types. Contract: slow.h.
+ * slow_call.c - the slow paths of control: calls, polls, parking, loops, defer, types. Contract:
+ * slow.h.
  */
 #include <string.h>
 
@@ -24,7 +25,8 @@ static int window_room(struct gs_vm *vm, uint32_t a, uint32_t n)
     return (int)gs_vm_grow_stack(vm, w, n);
 }
 
-/* What lies in base[a] .. base[a + 1 + nargs] must survive a collection, also where it reaches beyond the frame. */
+/* What lies in base[a] .. base[a + 1 + nargs] must survive a collection, also where it reaches
+ * beyond the frame. */
 static void keep_window(struct gs_vm *vm, uint32_t a, uint32_t nargs)
 {
     gs_value *end = vm->base + a + 2 + nargs;
@@ -53,13 +55,14 @@ static int arity_error(struct gs_vm *vm, const struct gs_proto *q, uint32_t n)
     bool rest = (q->flags & GS_PF_REST) != 0;
     uint32_t max = q->nparams - (rest ? 1u : 0u);
     uint32_t min = q->nreq;
-    return gs_throw_arity(vm, q->name->data, min > self ? min - self : 0, max > self ? max - self : 0, rest,
-                          n > self ? n - self : 0);
+    return gs_throw_arity(vm, q->name->data, min > self ? min - self : 0,
+                          max > self ? max - self : 0, rest, n > self ? n - self : 0);
 }
 
 static int collect_rest(struct gs_vm *vm, gs_value *args, uint32_t fixed, uint32_t n)
 {
-    struct gs_array *a = n > fixed ? gs_array_from(&vm->heap, args + fixed, n - fixed) : gs_array_new(&vm->heap);
+    struct gs_array *a =
+        n > fixed ? gs_array_from(&vm->heap, args + fixed, n - fixed) : gs_array_new(&vm->heap);
     if (a == NULL)
         return GS_E_NOMEM;
     args[fixed] = gs_objv(GS_T_ARRAY, a);
@@ -187,8 +190,8 @@ void gs_slow_note_callee(struct gs_ic *ic, const struct gs_proto *q)
 
 /* ---- natives ---- */
 
-int gs_slow_native_failed(struct gs_vm *vm, const struct gs_native *nat, gs_value *args, uint32_t n, int st,
-                          gs_value *dst)
+int gs_slow_native_failed(struct gs_vm *vm, const struct gs_native *nat, gs_value *args, uint32_t n,
+                          int st, gs_value *dst)
 {
     if (st == GS_E_NOMEM) {
         gs_vm_collect(vm);
@@ -201,14 +204,15 @@ int gs_slow_native_failed(struct gs_vm *vm, const struct gs_native *nat, gs_valu
     return st;
 }
 
-int gs_slow_native(struct gs_vm *vm, const struct gs_native *nat, gs_value *args, uint32_t n, bool method,
-                   gs_value *dst)
+int gs_slow_native(struct gs_vm *vm, const struct gs_native *nat, gs_value *args, uint32_t n,
+                   bool method, gs_value *dst)
 {
     if (n < nat->min || (n > nat->max && nat->max != GS_ARGS_ANY)) {
         uint32_t self = method || (nat->flags & GS_NF_METHOD) ? 1 : 0;
         vm->top = NULL;
         return gs_throw_arity(vm, nat->name, nat->min > self ? nat->min - self : 0,
-                              nat->max > self ? nat->max - self : 0, nat->max == GS_ARGS_ANY, n > self ? n - self : 0);
+                              nat->max > self ? nat->max - self : 0, nat->max == GS_ARGS_ANY,
+                              n > self ? n - self : 0);
     }
     GS_COLLECT_IF_DUE(vm);
     gs_value ret = gs_nil();
@@ -232,11 +236,13 @@ int gs_slow_resume(struct gs_vm *vm, gs_value *dst)
 
 /* ---- methods ---- */
 
-/* [I1] A new entry is complete before its address is stored with release; readers load with acquire. */
+/* [I1] A new entry is complete before its address is stored with release; readers load with
+ * acquire. */
 static void cache_method(struct gs_ic *ic, uint32_t shape, uint32_t flags, gs_value fn)
 {
     for (int i = 0; i < GS_IC_WAYS; i++) {
-        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[i]); /* [I1] */
+        const struct gs_mcache *m =
+            (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[i]); /* [I1] */
         if (m != NULL && m->shape == shape)
             return;
         if (m != NULL)
@@ -246,24 +252,31 @@ static void cache_method(struct gs_ic *ic, uint32_t shape, uint32_t flags, gs_va
         made->flags = flags;
         made->fn = fn;
         uint64_t none = 0;
-        if (!gs_cas_rel(&ic->w[i], &none, (uint64_t)(uintptr_t)made)) /* [I1] lost: some other entry is there now; ours is a few bytes */
+        if (!gs_cas_rel(
+                &ic->w[i], &none,
+                (uint64_t)(uintptr_t)
+                    made)) /* [I1] lost: some other entry is there now; ours is a few bytes */
             return;
         return;
     }
-    /* Full: the site has many shapes. Entries are immortal, so they are not exchanged for ever newer ones. */
+    /* Full: the site has many shapes. Entries are immortal, so they are not exchanged for ever
+     * newer ones. */
 }
 
-/* Methods of a class by shape, for sites that have seen more shapes than they cache: a table of the process, entries immortal. */
+/* Methods of a class by shape, for sites that have seen more shapes than they cache: a table of the
+ * process, entries immortal. */
 #define METHOD_SLOTS 1024u
 struct method_entry {
     uint32_t shape;
     const struct gs_str *name;
     struct gs_func *fn;
 };
-/* [M1] release of an entry's address after its fields; acquire by readers. A slot is filled once. */
+/* [M1] release of an entry's address after its fields; acquire by readers. A slot is filled once.
+ * */
 static _Atomic(const struct method_entry *) method_table[METHOD_SLOTS];
 
-static struct gs_func *class_method(uint32_t shape, const struct gs_class *c, const struct gs_str *name)
+static struct gs_func *class_method(uint32_t shape, const struct gs_class *c,
+                                    const struct gs_str *name)
 {
     size_t h = (((uintptr_t)name >> 4) ^ (shape * 0x9E3779B1u)) % METHOD_SLOTS;
     const struct method_entry *e = gs_load_acq(&method_table[h]); /* [M1] */
@@ -275,7 +288,8 @@ static struct gs_func *class_method(uint32_t shape, const struct gs_class *c, co
         made->shape = shape;
         made->name = name;
         made->fn = f;
-        (void)gs_cas_acq_rel(&method_table[h], &e, (const struct method_entry *)made); /* [M1] lost: a few bytes */
+        (void)gs_cas_acq_rel(&method_table[h], &e,
+                             (const struct method_entry *)made); /* [M1] lost: a few bytes */
     }
     return f;
 }
@@ -291,7 +305,8 @@ static void drop_receiver(gs_value *w, gs_value callee, uint32_t *n)
 static int cannot_read(struct gs_vm *vm, const struct gs_str *key, gs_value o)
 {
     gs_feedback(vm, GS_FB_SLOW);
-    return gs_throw(vm, GS_ERR_TYPE, "cannot read \"%.*s\" of %s", (int)key->len, key->data, gs_kind_word(o));
+    return gs_throw(vm, GS_ERR_TYPE, "cannot read \"%.*s\" of %s", (int)key->len, key->data,
+                    gs_kind_word(o));
 }
 
 static int object_method(struct gs_vm *vm, struct gs_ic *ic, gs_value *w, uint32_t *n)
@@ -341,8 +356,8 @@ int gs_slow_getsuper(struct gs_vm *vm, const struct gs_str *name, gs_value *dst)
 {
     struct gs_func *f = gs_class_method(gs_vm_proto(vm)->cls->super, name);
     if (f == NULL)
-        return gs_throw(vm, GS_ERR_TYPE, "class %s has no method \"%.*s\"", gs_vm_proto(vm)->cls->super->name->data,
-                        (int)name->len, name->data);
+        return gs_throw(vm, GS_ERR_TYPE, "class %s has no method \"%.*s\"",
+                        gs_vm_proto(vm)->cls->super->name->data, (int)name->len, name->data);
     *dst = gs_objv(GS_T_FUNC, f);
     return GS_OK;
 }
@@ -351,7 +366,8 @@ int gs_slow_getsuper(struct gs_vm *vm, const struct gs_str *name, gs_value *dst)
 
 int gs_slow_forprep(struct gs_vm *vm, gs_value *it, unsigned nargs, bool *any)
 {
-    /* The registers are start, stop, step; the arguments the program gave are (stop), (start, stop) or all three. */
+    /* The registers are start, stop, step; the arguments the program gave are (stop), (start, stop)
+     * or all three. */
     static const uint8_t number[4][3] = {{0, 0, 0}, {0, 1, 0}, {1, 2, 0}, {1, 2, 3}};
     for (unsigned i = 0; i < 3; i++) {
         if (gs_is_intlike(it[i])) {
@@ -359,8 +375,8 @@ int gs_slow_forprep(struct gs_vm *vm, gs_value *it, unsigned nargs, bool *any)
             continue;
         }
         unsigned arg = number[nargs & 3][i];
-        return gs_throw(vm, GS_ERR_TYPE, "range expects int as argument %u, got %s", arg != 0 ? arg : i + 1,
-                        gs_kind_word(it[i]));
+        return gs_throw(vm, GS_ERR_TYPE, "range expects int as argument %u, got %s",
+                        arg != 0 ? arg : i + 1, gs_kind_word(it[i]));
     }
     if (it[2].i == 0)
         return gs_throw(vm, GS_ERR_VALUE, "range step is 0");
@@ -387,7 +403,8 @@ static int keys_of(struct gs_vm *vm, const struct gs_object *o, gs_value *dst)
     return GS_OK;
 }
 
-/* The state: it[0] what is iterated, it[1] position or count, it[2] depends on the kind (keys of an object, length of a range). */
+/* The state: it[0] what is iterated, it[1] position or count, it[2] depends on the kind (keys of an
+ * object, length of a range). */
 int gs_slow_iternew(struct gs_vm *vm, gs_value *it, unsigned nvars)
 {
     (void)nvars;
@@ -491,7 +508,8 @@ int gs_slow_iternext(struct gs_vm *vm, gs_value *it, gs_value *dst, unsigned nva
         const struct gs_range *r = it[0].p;
         if (i >= it[2].u)
             break;
-        deliver(dst, nvars, gs_int((int64_t)i), gs_int((int64_t)((uint64_t)r->start + i * (uint64_t)r->step)));
+        deliver(dst, nvars, gs_int((int64_t)i),
+                gs_int((int64_t)((uint64_t)r->start + i * (uint64_t)r->step)));
         it[1] = gs_int((int64_t)(i + 1));
         return GS_OK;
     }
@@ -560,8 +578,9 @@ int gs_slow_deferpop(struct gs_vm *vm, gs_value list, uint32_t a, uint32_t *n, b
 
 /* ---- types ---- */
 
-/* Answers of "does this class satisfy this interface": entries are immortal and only added, at most one for each pair (a race may
- * add two equal ones). [F1] release of the head, acquire by readers: an entry's fields before its address. */
+/* Answers of "does this class satisfy this interface": entries are immortal and only added, at most
+ * one for each pair (a race may add two equal ones). [F1] release of the head, acquire by readers:
+ * an entry's fields before its address. */
 #define FITS_SLOTS 256u
 struct fits_entry {
     const struct fits_entry *next;
@@ -651,5 +670,6 @@ int gs_slow_as(struct gs_vm *vm, gs_value v, gs_value type)
     struct gs_str *want = type_name(type);
     const struct gs_class *c = gs_is(v, GS_T_OBJECT) ? gs_object_class(v.m) : NULL;
     const char *have = c != NULL ? c->name->data : gs_kind_word(v);
-    return gs_throw_with(vm, GS_ERR_INTERFACE, "want", gs_strv(want), "%s is no %.*s", have, (int)want->len, want->data);
+    return gs_throw_with(vm, GS_ERR_INTERFACE, "want", gs_strv(want), "%s is no %.*s", have,
+                         (int)want->len, want->data);
 }

@@ -20,7 +20,8 @@
 
 /* The mark moves up in steps of this many slots at least: 4 KiB of stack. */
 #define MARK_STEP 256u
-/* Stacks above this many slots grow by 4, below by 2, and are given back after an unwinding that leaves them nearly empty. */
+/* Stacks above this many slots grow by 4, below by 2, and are given back after an unwinding that
+ * leaves them nearly empty. */
 #define LARGE_STACK (1u << 16)
 
 struct gs_vm *gs_vm_new(void)
@@ -59,7 +60,8 @@ gs_value *gs_vm_frame_end(const struct gs_vm *vm)
     return vm->base + gs_vm_proto(vm)->nregs;
 }
 
-/* The running task moves its own mark. A poke that came before the store of the limit is found by the exchange and made again. */
+/* The running task moves its own mark. A poke that came before the store of the limit is found by
+ * the exchange and made again. */
 static void set_mark(struct gs_vm *vm, gs_value *mark)
 {
     vm->task.sp_real = (uintptr_t)mark;
@@ -95,7 +97,8 @@ static bool move_stack(struct gs_vm *vm, size_t slots, size_t used)
 gs_status gs_vm_grow_stack(struct gs_vm *vm, gs_value *top, uint32_t n)
 {
     gs_value *mark = (gs_value *)vm->task.sp_real;
-    size_t have = (size_t)(vm->stack_end - vm->stack), at = (size_t)(top - vm->stack), need = at + n;
+    size_t have = (size_t)(vm->stack_end - vm->stack), at = (size_t)(top - vm->stack),
+           need = at + n;
     if (need > have) {
         if (need > limit_slots())
             return (gs_status)gs_throw(vm, GS_ERR_STACK, "stack limit of %zu bytes reached",
@@ -119,7 +122,8 @@ gs_status gs_vm_grow_stack(struct gs_vm *vm, gs_value *top, uint32_t n)
 
 void gs_vm_trim_stack(struct gs_vm *vm)
 {
-    size_t have = (size_t)(vm->stack_end - vm->stack), used = (size_t)(gs_vm_frame_end(vm) - vm->stack);
+    size_t have = (size_t)(vm->stack_end - vm->stack),
+           used = (size_t)(gs_vm_frame_end(vm) - vm->stack);
     if (have <= 4 * LARGE_STACK || used > have / 16)
         return;
     if (move_stack(vm, have / 16 > used ? have / 16 : used, used))
@@ -128,14 +132,20 @@ void gs_vm_trim_stack(struct gs_vm *vm)
 
 /* ---- starting ---- */
 
-/* A function whose arguments do not fit its parameters as they are, and everything else that can be called, is entered from a frame of this
- * code, so that wrong argument counts and natives need no path of their own. R[0] the callee, R[2] an array of the arguments. */
+/* A function whose arguments do not fit its parameters as they are, and everything else that can be
+ * called, is entered from a frame of this code, so that wrong argument counts and natives need no
+ * path of their own. R[0] the callee, R[2] an array of the arguments. */
 static const gs_insn stub_code[] = {(gs_insn)GS_OP_CALLV | (gs_insn)1 << 32, (gs_insn)GS_OP_RET};
 static const uint32_t stub_lines[] = {0, 0};
 static _Atomic uint8_t stub_feedback[] = {0, 0};
-static const struct gs_proto stub_proto = {
-    .code = stub_code, .ncode = 2, .lines = stub_lines, .nregs = 3, .flags = GS_PF_PRELUDE, .fb = stub_feedback};
-static const struct gs_func stub_func = {.h = {.kind = GS_T_FUNC, .flags = GS_OF_IMMORTAL}, .proto = &stub_proto};
+static const struct gs_proto stub_proto = {.code = stub_code,
+                                           .ncode = 2,
+                                           .lines = stub_lines,
+                                           .nregs = 3,
+                                           .flags = GS_PF_PRELUDE,
+                                           .fb = stub_feedback};
+static const struct gs_func stub_func = {.h = {.kind = GS_T_FUNC, .flags = GS_OF_IMMORTAL},
+                                         .proto = &stub_proto};
 
 static bool fits(gs_value fn, uint32_t n)
 {
@@ -149,7 +159,8 @@ gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint3
     uint32_t room = 2u + (direct ? fn.f->proto->nregs : stub_proto.nregs);
     if (!direct && all == NULL)
         return GS_E_NOMEM;
-    if ((uintptr_t)(vm->stack + room) > vm->task.sp_real && gs_vm_grow_stack(vm, vm->stack, room) != GS_OK)
+    if ((uintptr_t)(vm->stack + room) > vm->task.sp_real &&
+        gs_vm_grow_stack(vm, vm->stack, room) != GS_OK)
         return GS_E_NOMEM;
     gs_value *base = vm->stack + 2;
     base[-1] = (gs_value){.p = NULL, .tag = GS_T_FRAME};
@@ -201,7 +212,8 @@ static void met_handle(void *ctx, struct gs_hobj *o)
     gs_ledger_seen(ctx, o);
 }
 
-/* [G1] Everything above the top frame is cleared, and the mark comes down to where clearing next time is cheap. */
+/* [G1] Everything above the top frame is cleared, and the mark comes down to where clearing next
+ * time is cheap. */
 static void clear_above(struct gs_vm *vm)
 {
     gs_value *top = stack_top(vm), *mark = (gs_value *)vm->task.sp_real;
