@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_verify.c - what the bytecode verifier lets through and what it does not, and that what it lets through cannot crash the interpreter.
+ * test_verify.c - what the bytecode verifier lets through and what it does not, and that what it
+ * lets through cannot crash the interpreter.
  */
 #include "unit_mutate.h"
 #include "unit_vm.h"
@@ -42,19 +43,25 @@ static void runs_of_registers_must_be_in_the_frame(void)
     REFUSES("registers 7..8", CODE(I_ABC(CONCAT, 0, 7, 2), I_ABC(RETNIL, 0, 0, 0)));
     REFUSES("registers 5..8", CODE(I_ABX(FORLOOP, 5, -1), I_ABC(RETNIL, 0, 0, 0)));
     REFUSES("registers 6..8", CODE(I_ABC(ITERNEW, 6, 1, 0), I_ABC(RETNIL, 0, 0, 0)));
-    REFUSES("registers 7..8", CODE(gs_insn_with_x(I_ABC(ITERNEXT, 0, 7, -1), 2), I_ABC(RETNIL, 0, 0, 0)));
-    REFUSES("3 loop variables", CODE(gs_insn_with_x(I_ABC(ITERNEXT, 0, 3, -1), 3), I_ABC(RETNIL, 0, 0, 0)));
+    REFUSES("registers 7..8",
+            CODE(gs_insn_with_x(I_ABC(ITERNEXT, 0, 7, -1), 2), I_ABC(RETNIL, 0, 0, 0)));
+    REFUSES("3 loop variables",
+            CODE(gs_insn_with_x(I_ABC(ITERNEXT, 0, 3, -1), 3), I_ABC(RETNIL, 0, 0, 0)));
     REFUSES("registers 6..8", CODE(I_ABC(DEFERPUSH, 0, 6, 2), I_ABC(RETNIL, 0, 0, 0)));
 }
 
 static void call_windows_must_be_in_the_frame(void)
 {
     ACCEPTS(CODE(I_ABC(CALL, 4, 2, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {""}, .nics = 1);
-    REFUSES("registers 4..8", CODE(I_ABC(CALL, 4, 3, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {""}, .nics = 1);
-    REFUSES("registers 7..8", CODE(I_ABC(CALL, 7, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {""}, .nics = 1);
-    REFUSES("no receiver", CODE(I_ABC(CALLM, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {"m"}, .nics = 1);
+    REFUSES("registers 4..8", CODE(I_ABC(CALL, 4, 3, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {""},
+            .nics = 1);
+    REFUSES("registers 7..8", CODE(I_ABC(CALL, 7, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {""},
+            .nics = 1);
+    REFUSES("no receiver", CODE(I_ABC(CALLM, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {"m"},
+            .nics = 1);
     REFUSES("nothing to spread", CODE(I_ABC(CALLV, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)));
-    REFUSES("nothing to spread", CODE(I_ABC(CALLMV, 0, 1, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {"m"}, .nics = 1);
+    REFUSES("nothing to spread", CODE(I_ABC(CALLMV, 0, 1, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {"m"},
+            .nics = 1);
     REFUSES("registers 7..8", CODE(I_ABC(DEFERCALL, 7, 0, 0), I_ABC(RETNIL, 0, 0, 0)));
 }
 
@@ -79,7 +86,8 @@ static void object_literals_take_their_values_from_the_frame(void)
     struct gs_objlit lit = {.h = {.kind = GS_T_OBJLIT, .flags = GS_OF_IMMORTAL}, .n = 3};
     gs_value k[] = {gs_objv(GS_T_OBJLIT, &lit)};
     ACCEPTS(CODE(I_ABC(NEWOBJ, 0, 5, 0), I_ABC(RETNIL, 0, 0, 0)), .k = k, .nk = 1);
-    REFUSES("registers 6..8", CODE(I_ABC(NEWOBJ, 0, 6, 0), I_ABC(RETNIL, 0, 0, 0)), .k = k, .nk = 1);
+    REFUSES("registers 6..8", CODE(I_ABC(NEWOBJ, 0, 6, 0), I_ABC(RETNIL, 0, 0, 0)), .k = k,
+            .nk = 1);
 }
 
 static void jumps_must_land_on_instructions(void)
@@ -101,37 +109,47 @@ static void the_code_must_end(void)
 
 static void a_cache_belongs_to_one_kind_of_instruction(void)
 {
-    ACCEPTS(CODE(I_ABC(GETFIELD, 0, 1, 0), I_ABC(GETFIELD, 0, 2, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {"x"}, .nics = 1);
-    REFUSES("another instruction", CODE(I_ABC(GETFIELD, 0, 1, 0), I_ABC(SETFIELD, 0, 2, 0), I_ABC(RETNIL, 0, 0, 0)),
+    ACCEPTS(CODE(I_ABC(GETFIELD, 0, 1, 0), I_ABC(GETFIELD, 0, 2, 0), I_ABC(RETNIL, 0, 0, 0)),
             .ic = {"x"}, .nics = 1);
-    REFUSES("another instruction", CODE(I_ABC(CALLM, 0, 1, 0), I_ABC(GETFIELD, 0, 2, 0), I_ABC(RETNIL, 0, 0, 0)),
+    REFUSES("another instruction",
+            CODE(I_ABC(GETFIELD, 0, 1, 0), I_ABC(SETFIELD, 0, 2, 0), I_ABC(RETNIL, 0, 0, 0)),
             .ic = {"x"}, .nics = 1);
-    ACCEPTS(CODE(I_ABC(CALLM, 0, 1, 0), I_ABC(CALLMV, 0, 2, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {"x"}, .nics = 1);
-    REFUSES("has no key", CODE(I_ABC(GETFIELD, 0, 1, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {""}, .nics = 1);
-    REFUSES("inline cache 1 of 1", CODE(I_ABC(GETFIELD, 0, 1, 1), I_ABC(RETNIL, 0, 0, 0)), .ic = {"x"}, .nics = 1);
+    REFUSES("another instruction",
+            CODE(I_ABC(CALLM, 0, 1, 0), I_ABC(GETFIELD, 0, 2, 0), I_ABC(RETNIL, 0, 0, 0)),
+            .ic = {"x"}, .nics = 1);
+    ACCEPTS(CODE(I_ABC(CALLM, 0, 1, 0), I_ABC(CALLMV, 0, 2, 0), I_ABC(RETNIL, 0, 0, 0)),
+            .ic = {"x"}, .nics = 1);
+    REFUSES("has no key", CODE(I_ABC(GETFIELD, 0, 1, 0), I_ABC(RETNIL, 0, 0, 0)), .ic = {""},
+            .nics = 1);
+    REFUSES("inline cache 1 of 1", CODE(I_ABC(GETFIELD, 0, 1, 1), I_ABC(RETNIL, 0, 0, 0)),
+            .ic = {"x"}, .nics = 1);
 }
 
 static void globals_must_be_named_by_the_function(void)
 {
     static const uint32_t names[] = {3, 9}, unsorted[] = {9, 3};
     ACCEPTS(CODE(I_ABX(GETGLOBAL, 0, 9), I_ABC(RETNIL, 0, 0, 0)), .gnames = names, .ngnames = 2);
-    REFUSES("global 4", CODE(I_ABX(SETGLOBAL, 0, 4), I_ABC(RETNIL, 0, 0, 0)), .gnames = names, .ngnames = 2);
-    REFUSES("global -1", CODE(I_ABX(GETGLOBAL, 0, -1), I_ABC(RETNIL, 0, 0, 0)), .gnames = names, .ngnames = 2);
+    REFUSES("global 4", CODE(I_ABX(SETGLOBAL, 0, 4), I_ABC(RETNIL, 0, 0, 0)), .gnames = names,
+            .ngnames = 2);
+    REFUSES("global -1", CODE(I_ABX(GETGLOBAL, 0, -1), I_ABC(RETNIL, 0, 0, 0)), .gnames = names,
+            .ngnames = 2);
     REFUSES("not sorted", CODE(I_ABC(RETNIL, 0, 0, 0)), .gnames = unsorted, .ngnames = 2);
 }
 
 static void captures_must_exist_on_both_sides(void)
 {
     struct gs_capture from_register[] = {{.index = 7}}, from_up[] = {{.index = 0, .from_up = true}};
-    struct unit_code inner = {CODE(I_ABC(GETUP, 0, 0, 0), I_ABC(RET, 0, 0, 0)), .nregs = 1, .ncaps = 1};
+    struct unit_code inner = {CODE(I_ABC(GETUP, 0, 0, 0), I_ABC(RET, 0, 0, 0)), .nregs = 1,
+                              .ncaps = 1};
     inner.caps = from_register;
     struct gs_proto *good[] = {unit_proto(&inner)};
     inner.caps = from_up;
     struct gs_proto *bad[] = {unit_proto(&inner)};
     ACCEPTS(CODE(I_ABX(CLOSURE, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .protos = good, .nprotos = 1);
-    REFUSES("capture 0 of nested function 0", CODE(I_ABX(CLOSURE, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .protos = bad,
-            .nprotos = 1);
-    REFUSES("nested function 1 of 1", CODE(I_ABX(CLOSURE, 0, 1), I_ABC(RETNIL, 0, 0, 0)), .protos = good, .nprotos = 1);
+    REFUSES("capture 0 of nested function 0", CODE(I_ABX(CLOSURE, 0, 0), I_ABC(RETNIL, 0, 0, 0)),
+            .protos = bad, .nprotos = 1);
+    REFUSES("nested function 1 of 1", CODE(I_ABX(CLOSURE, 0, 1), I_ABC(RETNIL, 0, 0, 0)),
+            .protos = good, .nprotos = 1);
     REFUSES("captured value 0 of 0", CODE(I_ABC(GETUP, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)));
     REFUSES("captured value 3 of 0", CODE(I_ABC(UPSET, 3, 0, 0), I_ABC(RETNIL, 0, 0, 0)));
 }
@@ -146,13 +164,19 @@ static void nested_functions_are_verified(void)
 static void handlers_must_lie_in_the_code(void)
 {
     struct gs_handler good = {.from = 0, .to = 1, .target = 1, .reg = 7};
-    struct gs_handler far = {.from = 0, .to = 3, .target = 1}, empty = {.from = 1, .to = 1, .target = 1};
-    struct gs_handler lost = {.from = 0, .to = 1, .target = 2}, wide = {.from = 0, .to = 1, .target = 1, .reg = 8};
+    struct gs_handler far = {.from = 0, .to = 3, .target = 1},
+                      empty = {.from = 1, .to = 1, .target = 1};
+    struct gs_handler lost = {.from = 0, .to = 1, .target = 2},
+                      wide = {.from = 0, .to = 1, .target = 1, .reg = 8};
     ACCEPTS(CODE(I_ABC(THROW, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .handlers = &good, .nhandlers = 1);
-    REFUSES("handler 0", CODE(I_ABC(THROW, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .handlers = &far, .nhandlers = 1);
-    REFUSES("handler 0", CODE(I_ABC(THROW, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .handlers = &empty, .nhandlers = 1);
-    REFUSES("handler 0", CODE(I_ABC(THROW, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .handlers = &lost, .nhandlers = 1);
-    REFUSES("handler 0", CODE(I_ABC(THROW, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .handlers = &wide, .nhandlers = 1);
+    REFUSES("handler 0", CODE(I_ABC(THROW, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .handlers = &far,
+            .nhandlers = 1);
+    REFUSES("handler 0", CODE(I_ABC(THROW, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .handlers = &empty,
+            .nhandlers = 1);
+    REFUSES("handler 0", CODE(I_ABC(THROW, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .handlers = &lost,
+            .nhandlers = 1);
+    REFUSES("handler 0", CODE(I_ABC(THROW, 0, 0, 0), I_ABC(RETNIL, 0, 0, 0)), .handlers = &wide,
+            .nhandlers = 1);
 }
 
 static void parameters_must_fit_the_frame(void)

@@ -118,10 +118,11 @@ static void a_collection_clears_what_is_above_the_frame(void)
 
 static void everything_the_program_holds_is_kept(void)
 {
-    struct gs_vm *vm = unit_vm_of("let list = []\nlet o = {deep: {er: [1, \"two\", 3.5]}}\n"
-                                  "fn keep(a, b) { let c = `${a} and ${b}`\n return fn() { return c } }\n"
-                                  "for i in range(300) { list.push(keep(i, [i])) }\n"
-                                  "let r = [list[0](), list[299](), o]\ntry { throw \"value\" } catch e { r.push(e) }");
+    struct gs_vm *vm = unit_vm_of(
+        "let list = []\nlet o = {deep: {er: [1, \"two\", 3.5]}}\n"
+        "fn keep(a, b) { let c = `${a} and ${b}`\n return fn() { return c } }\n"
+        "for i in range(300) { list.push(keep(i, [i])) }\n"
+        "let r = [list[0](), list[299](), o]\ntry { throw \"value\" } catch e { r.push(e) }");
     CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
     gs_status st;
     do { /* a collection at every safe point */
@@ -130,16 +131,18 @@ static void everything_the_program_holds_is_kept(void)
         CU_ASSERT_TRUE(st != GS_YIELD || clean_above_mark(vm));
     } while (st == GS_YIELD);
     CU_ASSERT_EQUAL(st, GS_OK);
-    CU_ASSERT_STRING_EQUAL(unit_text(unit_global(vm, "r")),
-                           "[\"0 and [0]\", \"299 and [299]\", {deep: {er: [1, \"two\", 3.5]}}, \"value\"]");
+    CU_ASSERT_STRING_EQUAL(
+        unit_text(unit_global(vm, "r")),
+        "[\"0 and [0]\", \"299 and [299]\", {deep: {er: [1, \"two\", 3.5]}}, \"value\"]");
     CU_ASSERT_TRUE(gs_gc_check_value(&vm->heap, unit_global(vm, "r")));
     gs_vm_free(vm);
 }
 
 static void a_deep_stack_is_given_back_after_the_error(void)
 {
-    struct gs_vm *vm = unit_vm_of("fn f(n) { return f(n + 1) + 1 }\nlet r = nil\ntry { f(0) } catch e { r = e.kind }\n"
-                                  "for i in range(3) { r = r + \"!\" }");
+    struct gs_vm *vm = unit_vm_of(
+        "fn f(n) { return f(n + 1) + 1 }\nlet r = nil\ntry { f(0) } catch e { r = e.kind }\n"
+        "for i in range(3) { r = r + \"!\" }");
     CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
     gs_rt.opt.stack_limit = 64u << 20;
     CU_ASSERT_EQUAL(gs_interp_run(vm), GS_OK);
@@ -150,7 +153,8 @@ static void a_deep_stack_is_given_back_after_the_error(void)
     gs_vm_free(vm);
 }
 
-/* The n-th allocation and all after it fail: whatever n, the run ends in an error or in its result. */
+/* The n-th allocation and all after it fail: whatever n, the run ends in an error or in its result.
+ * */
 static void failing_allocations_end_in_clean_errors(void)
 {
     unsigned failed = 0;
@@ -158,10 +162,13 @@ static void failing_allocations_end_in_clean_errors(void)
     CU_ASSERT_EQUAL(gs_interp_run(vm), GS_OK);
     gs_vm_free(vm);
     for (uint64_t n = 1; n < 60; n++) {
-        vm = unit_vm_of("fn f(n, ...more) { if n == 0 { return [n, more] } return f(n - 1, n, ...more) }\n"
-                        "let r = nil\nlet s = \"\"\n"
-                        "try { let o = {k: f(60)}\n for i in range(200) { o[`key${i}`] = [i, 1.5, s]\n s += \"text\" }\n"
-                        "r = [o.k, len(keys(o))].map(fn(x) { return toString(x) }).join(\"\") } catch e { r = e }");
+        vm = unit_vm_of(
+            "fn f(n, ...more) { if n == 0 { return [n, more] } return f(n - 1, n, ...more) }\n"
+            "let r = nil\nlet s = \"\"\n"
+            "try { let o = {k: f(60)}\n for i in range(200) { o[`key${i}`] = [i, 1.5, s]\n s += "
+            "\"text\" }\n"
+            "r = [o.k, len(keys(o))].map(fn(x) { return toString(x) }).join(\"\") } catch e { r = "
+            "e }");
         CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
         gs_mem_fail_at(n);
         gs_status st = gs_interp_run(vm);

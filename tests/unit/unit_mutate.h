@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * unit_mutate.h - changes the bytecode of a small program that uses nearly every instruction, and runs it when the verifier lets it through. For
- * test_verify.c and fuzz_verify.c.
+ * unit_mutate.h - changes the bytecode of a small program that uses nearly every instruction, and
+ * runs it when the verifier lets it through. For test_verify.c and fuzz_verify.c.
  *
- * Every change is undone afterwards, the inline caches included: what a cache holds is trusted for as long as its instruction is the same.
+ * Every change is undone afterwards, the inline caches included: what a cache holds is trusted for
+ * as long as its instruction is the same.
  */
 #ifndef GS_TESTS_UNIT_MUTATE_H
 #define GS_TESTS_UNIT_MUTATE_H
@@ -21,7 +22,8 @@
 
 static const char mutant_text[] =
     "interface Sized { fn size() }\n"
-    "class Box { fn size() { return self.n } fn grow(d = 2, ...more) { self.n += d + len(more); self.tag = nil; return self } }\n"
+    "class Box { fn size() { return self.n } fn grow(d = 2, ...more) { self.n += d + len(more); "
+    "self.tag = nil; return self } }\n"
     "class Big extends Box { fn size() { return super.size() * 10 } }\n"
     "let total = 0\n"
     "let log = []\n"
@@ -126,7 +128,8 @@ static inline void mutant_restore(const struct unit_mutant *m)
     }
 }
 
-/* Eight bytes are one change: function, instruction, and either a field and its new value, or a copy of another instruction. */
+/* Eight bytes are one change: function, instruction, and either a field and its new value, or a
+ * copy of another instruction. */
 static inline struct gs_proto *mutant_change(const struct unit_mutant *m, const uint8_t *d)
 {
     struct gs_proto *p = m->protos[d[0] % m->n];
@@ -175,7 +178,8 @@ static inline void mutant_execute(const struct unit_mutant *m)
     vm->flags |= GS_VM_FOREIGN_GLOBALS;
     GS_CHECK(gs_vm_start(vm, gs_objv(GS_T_FUNC, m->program->main->self), NULL, 0) == GS_OK);
     for (unsigned turn = 0; turn < MUTANT_TURNS; turn++) {
-        /* With a poke waiting every loop and call yields: endless loops are abandoned after so many turns. */
+        /* With a poke waiting every loop and call yields: endless loops are abandoned after so many
+         * turns. */
         gs_task_poke_mt(&vm->task, GS_POKE_PREEMPT | (turn % 16 == 0 ? GS_POKE_GC : 0u));
         if (gs_interp_run(vm) != GS_YIELD)
             break;

@@ -135,7 +135,8 @@ static inline bool unit_same(const char *got, const char *want)
 }
 
 /* Runs p and compares the text of its result, or of its uncaught error. */
-static inline bool unit_gives(struct gs_proto *p, const gs_value *args, uint32_t n, const char *want)
+static inline bool unit_gives(struct gs_proto *p, const gs_value *args, uint32_t n,
+                              const char *want)
 {
     if (!unit_verifies(p))
         return false;
@@ -148,12 +149,14 @@ static inline bool unit_gives(struct gs_proto *p, const gs_value *args, uint32_t
 
 /* ---- source ---- */
 
-/* A VM about to run a source text as the main script; NULL with the messages printed. A variable of the top level is a global only when some
- * function names it: `r`, for the answers, gets one that does. */
+/* A VM about to run a source text as the main script; NULL with the messages printed. A variable of
+ * the top level is a global only when some function names it: `r`, for the answers, gets one that
+ * does. */
 static inline struct gs_vm *unit_vm_of(const char *text)
 {
     char whole[4096];
-    (void)snprintf(whole, sizeof whole, "%s%s", text, strstr(text, "let r = ") != NULL ? "\nfn names_r() { return r }" : "");
+    (void)snprintf(whole, sizeof whole, "%s%s", text,
+                   strstr(text, "let r = ") != NULL ? "\nfn names_r() { return r }" : "");
     struct compiled r = compile_text(whole);
     struct gs_program *p = r.c.program;
     if (p == NULL)
