@@ -696,16 +696,18 @@ L_CALLNAT:
     method = false;
     COPY(win, KC);
     goto call_native;
-L_CALLTRIM:
-    win = RA;
-    nargs = gs_slow_trim(*win, UB);
-    method = false;
-    if (GS_LIKELY(win->tag == GS_T_FUNC)) {
-        const struct gs_proto *q = win->f->proto;
-        if (FITS(q, nargs))
-            ENTER(win, q);
+L_CALLTRIM : {
+    gs_value *w = RA;
+    if (GS_LIKELY(w->tag == GS_T_FUNC)) {
+        const struct gs_proto *q = w->f->proto;
+        if (GS_LIKELY(q->nparams <= UB && !(q->flags & GS_PF_REST)))
+            ENTER(w, q);
     }
+    win = w;
+    nargs = gs_slow_trim(*w, UB);
+    method = false;
     goto call_any;
+}
 L_GETSUPER:
     SLOW(gs_slow_getsuper(vm, KB->s, RA));
 L_RET : {

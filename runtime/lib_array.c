@@ -428,20 +428,160 @@ static int i_sort(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     return st;
 }
 
-/* __before(r): what a comparison function's answer r says: its first argument comes first. */
-static int i_before(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+/* What a comparison function's answer says: its first argument comes first. GS_E_THROWN: nothing. */
+static int answer_of(struct gs_vm *vm, gs_value r, bool *before)
 {
-    (void)n;
-    gs_value r = args[0];
     if (gs_is(r, GS_T_BOOL))
-        *ret = r;
+        *before = r.u != 0;
     else if (gs_is_intlike(r))
-        *ret = gs_bool(r.i < 0);
+        *before = r.i < 0;
     else if (gs_is(r, GS_T_FLOAT))
-        *ret = gs_bool(r.d < 0);
+        *before = r.d < 0;
     else
         return gs_throw(vm, GS_ERR_TYPE, "the comparison of sort gave %s, not an int or a bool",
                         gs_kind_word(r));
+    return GS_OK;
+}
+
+/* A bottom-up merge sort that stops wherever it needs a comparison: the prelude asks the program's
+ * function and comes back. It works on two copies, so that a comparison that looks at the array,
+ * changes it or throws finds it unchanged. The right one of two goes first only when it is before
+ * the left one: that makes it stable. Parts that are in order already are not merged.
+ *
+ * State, an array of the program's heap that the program never sees: [0] and [1] the copies,
+ * [2] and [3] what is to be compared (at the end [2] is the sorted copy), [4] the numbers below. */
+enum { WIDTH, LOW, MIDDLE, HIGH, LEFT, RIGHT, OUT, STEP, NUMBERS };
+enum { STEP_PART, STEP_ORDERED, STEP_MERGE };
+
+struct merge {
+    gs_value *state;
+    int64_t *n;
+    const struct gs_array *from;
+    struct gs_array *to;
+    size_t size; /* of an element */
+};
+
+static size_t element_size(const struct gs_array *a)
+{
+    switch (gs_array_store(a)) {
+    case GS_STORE_VALUE:
+        return sizeof(gs_value);
+    case GS_STORE_INT:
+    case GS_STORE_FLOAT:
+        return 8;
+    default:
+        return 1;
+    }
+}
+
+static int i_sort_begin(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    struct gs_array *a, *copy[2], *numbers, *state;
+    struct gs_heap *h = &vm->heap;
+    int st = receiver(vm, "sort", args, &a);
+    if (st != GS_OK)
+        return st;
+    state = gs_array_make(h, GS_STORE_VALUE, 5);
+    numbers = gs_array_make(h, GS_STORE_INT, NUMBERS);
+    if (state == NULL || numbers == NULL)
+        return GS_E_NOMEM;
+    for (int i = 0; i < 2; i++) {
+        copy[i] = gs_array_slice(h, a, 0, a->len);
+        if (copy[i] == NULL || gs_array_unshare(h, copy[i]) != GS_OK)
+            return GS_E_NOMEM;
+        state->v[i] = gs_objv(GS_T_ARRAY, copy[i]);
+    }
+    numbers->i[WIDTH] = 1;
+    state->v[4] = gs_objv(GS_T_ARRAY, numbers);
+    *ret = gs_objv(GS_T_ARRAY, state);
+    return GS_OK;
+}
+
+/* Moves count elements to the output. */
+static void emit(struct merge *m, int64_t from, int64_t count)
+{
+    memcpy(m->to->b + (size_t)m->n[OUT] * m->size, m->from->b + (size_t)from * m->size,
+           (size_t)count * m->size);
+    m->n[OUT] += count;
+}
+
+static bool ask(struct merge *m, int step, int64_t first, int64_t second)
+{
+    m->n[STEP] = step;
+    m->state[2] = gs_array_at(m->from, first);
+    m->state[3] = gs_array_at(m->from, second);
+    return true;
+}
+
+/* The next two parts; false when everything is sorted. */
+static bool next_part(struct merge *m)
+{
+    int64_t *n = m->n, len = m->from->len;
+    for (;;) {
+        if (n[LOW] >= len) { /* a level is done: the copies change places */
+            gs_value other = m->state[0];
+            m->state[0] = m->state[1];
+            m->state[1] = other;
+            m->from = m->state[0].a;
+            m->to = m->state[1].a;
+            n[LOW] = 0;
+            n[WIDTH] *= 2;
+        }
+        if (n[WIDTH] >= len) {
+            m->state[2] = m->state[0];
+            return false;
+        }
+        n[MIDDLE] = n[LOW] + n[WIDTH] < len ? n[LOW] + n[WIDTH] : len;
+        n[HIGH] = n[MIDDLE] + n[WIDTH] < len ? n[MIDDLE] + n[WIDTH] : len;
+        n[LEFT] = n[OUT] = n[LOW];
+        n[RIGHT] = n[MIDDLE];
+        if (n[MIDDLE] < n[HIGH])
+            return ask(m, STEP_ORDERED, n[MIDDLE], n[MIDDLE] - 1);
+        emit(m, n[LOW], n[HIGH] - n[LOW]);
+        n[LOW] = n[HIGH];
+    }
+}
+
+static bool end_part(struct merge *m)
+{
+    int64_t *n = m->n;
+    emit(m, n[LEFT], n[MIDDLE] - n[LEFT]);
+    emit(m, n[RIGHT], n[HIGH] - n[RIGHT]);
+    n[LOW] = n[HIGH];
+    return next_part(m);
+}
+
+/* __sortNext(state, answer): true: [2] and [3] are to be compared. The first answer is nil. */
+static int i_sort_next(struct gs_vm *vm, gs_value *args, uint32_t argc, gs_value *ret)
+{
+    (void)argc;
+    gs_value *state = args[0].a->v;
+    struct merge m = {.state = state,
+                      .n = state[4].a->i,
+                      .from = state[0].a,
+                      .to = state[1].a,
+                      .size = element_size(state[0].a)};
+    int64_t *n = m.n;
+    bool before = false, more;
+    int st = n[STEP] == STEP_PART ? GS_OK : answer_of(vm, args[1], &before);
+    if (st != GS_OK)
+        return st;
+    if (n[STEP] == STEP_PART) {
+        more = next_part(&m);
+    } else if (n[STEP] == STEP_ORDERED) {
+        more = before ? ask(&m, STEP_MERGE, n[RIGHT], n[LEFT]) : end_part(&m);
+    } else {
+        if (before)
+            emit(&m, n[RIGHT]++, 1);
+        else
+            emit(&m, n[LEFT]++, 1);
+        if (n[LEFT] < n[MIDDLE] && n[RIGHT] < n[HIGH])
+            more = ask(&m, STEP_MERGE, n[RIGHT], n[LEFT]);
+        else
+            more = end_part(&m);
+    }
+    *ret = gs_bool(more);
     return GS_OK;
 }
 
@@ -468,8 +608,8 @@ static int i_assign(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 }
 
 static const struct gs_lib_entry intrinsics[] = {
-    GS_FN("wantFn", i_want_fn, 2, 2, QUIET), GS_FN("missing", i_missing, 0, 0, QUIET),
-    GS_FN("sort", i_sort, 1, 1, QUIET),      GS_FN("before", i_before, 1, 1, QUIET),
-    GS_FN("assign", i_assign, 2, 2, QUIET),
+    GS_FN("wantFn", i_want_fn, 2, 2, QUIET),     GS_FN("missing", i_missing, 0, 0, QUIET),
+    GS_FN("sort", i_sort, 1, 1, QUIET),          GS_FN("sortBegin", i_sort_begin, 1, 1, QUIET),
+    GS_FN("sortNext", i_sort_next, 2, 2, QUIET), GS_FN("assign", i_assign, 2, 2, QUIET),
 };
 GS_LIB_MODULE(gs_lib_core_intrinsics, "<intrinsic>", false, intrinsics);
