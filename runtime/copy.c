@@ -741,6 +741,15 @@ static int fglobal_cmp(const void *a, const void *b)
     return u32_cmp(&((const struct gs_fglobal *)a)->slot, &((const struct gs_fglobal *)b)->slot);
 }
 
+/* A table of globals. One that is made while the VM still lives in its first chunk, which is never reclaimed, lies there if it fits: most tasks name a few globals only. */
+static gs_value *new_globals(struct gs_vm *vm, uint32_t n, bool *foreign)
+{
+    struct gs_heap *h = &vm->heap;
+    size_t bytes = n * sizeof(gs_value);
+    *foreign = h->newflags != GS_OF_CHUNK || (size_t)(h->end - h->cur) < bytes;
+    return *foreign ? gs_mem_alloc(bytes) : gs_heap_alloc(h, bytes);
+}
+
 /* Gives vm places for the collected globals besides those it has. */
 static void install_globals(struct copier *c, struct gs_vm *vm)
 {
@@ -758,12 +767,12 @@ static void install_globals(struct copier *c, struct gs_vm *vm)
         l = layout_of(&slots);
         gs_mem_free(slots.v);
     }
-    gs_value *g = gs_mem_alloc(l->n * sizeof *g);
+    bool foreign;
+    gs_value *g = new_globals(vm, l->n, &foreign), *had = vm->globals;
     if (g == NULL) {
         c->nomem = true;
         return;
     }
-    gs_value *had = vm->globals;
     vm->layout = l;
     vm->globals = g;
     for (uint32_t i = 0; i < l->n; i++)
@@ -774,7 +783,7 @@ static void install_globals(struct copier *c, struct gs_vm *vm)
         *gs_vm_global(vm, c->g[i].slot) = c->g[i].v;
     if (vm->flags & GS_VM_FOREIGN_GLOBALS)
         gs_mem_free(had);
-    vm->flags |= GS_VM_FOREIGN_GLOBALS;
+    vm->flags = (uint8_t)((vm->flags & ~GS_VM_FOREIGN_GLOBALS) | (foreign ? GS_VM_FOREIGN_GLOBALS : 0));
 }
 
 static const struct gs_glayout *empty_layout(void)

@@ -228,7 +228,9 @@ static gs_status ledger_push(struct gs_ledger *l, struct gs_hobj *o)
     return GS_OK;
 }
 
-#define LEDGER_GC_MIN 4096u
+/* What an entry counts for in the pacing of collections, as if it were on the heap: about the memory behind a handle. So handles that are dropped and heap objects that are dropped
+ * are looked for together, and a large heap is not marked for the sake of a few handles. */
+#define SHARE_BYTES 128u
 
 gs_status gs_handle_adopt(struct gs_vm *vm, struct gs_hobj *o, gs_value *out)
 {
@@ -236,8 +238,7 @@ gs_status gs_handle_adopt(struct gs_vm *vm, struct gs_hobj *o, gs_value *out)
     gs_value v = gs_handlev(o->id, o);
     if (ledger_push(l, o) != GS_OK)
         return GS_E_NOMEM;
-    if (l->n > (l->threshold > LEDGER_GC_MIN ? l->threshold : LEDGER_GC_MIN))
-        vm->heap.threshold = 0; /* the next safe point collects, and with it the ledger */
+    gs_heap_pressure(&vm->heap, SHARE_BYTES);
     *out = v;
     return GS_OK;
 }
@@ -309,7 +310,8 @@ void gs_ledger_end(struct gs_vm *vm)
         gs_mem_free(seen.slots);
         seen.slots = NULL;
     }
-    l->threshold = l->n * 2;
+    size_t live = (size_t)l->n * SHARE_BYTES; /* as many again until the next collection */
+    vm->heap.threshold += live < SIZE_MAX - vm->heap.threshold ? live : SIZE_MAX - vm->heap.threshold;
 }
 
 void gs_ledger_fini(struct gs_vm *vm)

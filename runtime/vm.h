@@ -63,8 +63,7 @@ struct gs_glayout {
 struct gs_ledger {
     struct gs_hobj **v;
     uint32_t n, cap;
-    uint32_t threshold; /* n above this asks for a collection */
-    struct gs_hobj *first[2]; /* room before the first allocation */
+    struct gs_hobj *first[3]; /* room before the first allocation */
 };
 
 /* Why and where a task waits; set by the library function that returns GS_PARK. The words and waiters: waitq.h. */
