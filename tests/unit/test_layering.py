@@ -67,6 +67,12 @@ class Layering(unittest.TestCase):
     def test_unknown_libraries_are_refused(self):
         self.refused("runtime/x.c", "<zstd.h>")
 
+    def test_loadable_parts_alone_see_their_libraries(self):
+        self.allowed("runtime/loadable/regex.cc", "<re2/re2.h>", "<vector>", '"regex.h"')
+        self.allowed("runtime/loadable/digest.c", "<nettle/sha2.h>")
+        self.refused("runtime/x.c", "<re2/re2.h>", "<vector>", "<nettle/sha2.h>")
+        self.refused("runtime/loadable/regex.cc", '"parse.h"')
+
     def test_comments_and_strings_are_no_includes(self):
         text = '/*\n#include "parse.h"\n*/ // #include "parse.h"\nconst char *s = "/*";\n'
         self.assertEqual(self.offences("runtime/x.c", text), [])
