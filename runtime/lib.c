@@ -37,7 +37,7 @@ static bool named(const char *z, const char *name, size_t n)
 /* z is "NAME.something". */
 static bool below(const char *z, const char *name, size_t n)
 {
-    return strncmp(z, name, n) == 0 && z[n] == '.';
+    return strlen(z) > n && memcmp(z, name, n) == 0 && z[n] == '.'; /* a name may hold NULs */
 }
 
 /* ---- modules ---- */
