@@ -332,7 +332,7 @@ struct fwd {
     void *to;
 };
 
-#define FWD_FIRST 32u
+#define FWD_FIRST 8u /* cleared for each copy, and most copies are small */
 #define WORK_FIRST 32u
 
 struct copier {
@@ -360,8 +360,17 @@ struct copier {
 
 static void copier_init(struct copier *c)
 {
-    /* The arrays at the end need no zeroing but fwd_first. */
-    memset(c, 0, offsetof(struct copier, work_first));
+    /* Field by field: one memset over them all becomes a `rep stos`, which costs 30 ns before it begins. */
+    c->from_vm = c->to_vm = NULL;
+    c->from_frag = NULL;
+    c->to = NULL;
+    c->to_frag = NULL;
+    c->local = c->nomem = c->several = false;
+    c->nfwd = c->nwork = c->ng = c->capg = 0;
+    c->g = NULL;
+    c->only = NULL;
+    for (uint32_t i = 0; i < FWD_FIRST; i++)
+        c->fwd_first[i] = (struct fwd){0};
     c->fwd = c->fwd_first;
     c->fwd_mask = FWD_FIRST - 1;
     c->work = c->work_first;
