@@ -42,13 +42,18 @@ struct entry {
     uint32_t hash;
 };
 
+struct slot {
+    uint32_t number; /* of the entry, + 1; 0: free */
+    uint32_t hash;   /* so that probing past other keys does not touch their entries */
+};
+
 struct table {
     struct gs_coll c;
     struct entry *e;
     struct gs_parcel *v; /* NULL: a set */
-    uint32_t *index; /* number of the entry + 1; 0: free; size a power of two, at least twice cap */
-    uint32_t count;  /* keys present */
-    uint32_t used;   /* entries used, removed ones included */
+    struct slot *index;  /* a power of two of them, at least twice cap */
+    uint32_t count;      /* keys present */
+    uint32_t used;       /* entries used, removed ones included */
     uint32_t cap;
     uint32_t mask;
 };
@@ -69,9 +74,11 @@ static struct entry *find(const struct table *t, const struct gs_key *k)
 {
     if (t->count == 0)
         return NULL;
-    for (uint32_t i = k->hash & t->mask; t->index[i] != 0; i = (i + 1) & t->mask) {
-        struct entry *e = &t->e[t->index[i] - 1];
-        if (e->hash != k->hash || !live(e))
+    for (uint32_t i = k->hash & t->mask; t->index[i].number != 0; i = (i + 1) & t->mask) {
+        if (t->index[i].hash != k->hash)
+            continue;
+        struct entry *e = &t->e[t->index[i].number - 1];
+        if (!live(e))
             continue;
         struct gs_key have = gs_key_of(e->key);
         if (gs_key_equal(&have, k))
@@ -83,9 +90,9 @@ static struct entry *find(const struct table *t, const struct gs_key *k)
 static void index_put(struct table *t, uint32_t number, uint32_t hash)
 {
     uint32_t i = hash & t->mask;
-    while (t->index[i] != 0)
+    while (t->index[i].number != 0)
         i = (i + 1) & t->mask;
-    t->index[i] = number + 1;
+    t->index[i] = (struct slot){number + 1, hash};
 }
 
 /* Moves what is live into arrays of cap entries. */
