@@ -125,6 +125,8 @@ static void put_int(struct gs_buf *b, const struct spec *s, int64_t v)
     do
         *--p = digits[u % base];
     while ((u /= base) != 0);
+    for (int precision = s->precision < 64 ? s->precision : 64; end - p < precision;)
+        *--p = '0'; /* at least that many digits */
     size_t lead = 0;
     if (s->sharp && base != 10) {
         if (base != 8)
@@ -136,7 +138,7 @@ static void put_int(struct gs_buf *b, const struct spec *s, int64_t v)
         *--p = v < 0 ? '-' : s->plus ? '+' : ' ';
         lead++;
     }
-    padded(b, s, p, (size_t)(end - p), (size_t)(end - p), lead, s->zero);
+    padded(b, s, p, (size_t)(end - p), (size_t)(end - p), lead, s->zero && s->precision < 0);
 }
 
 static void put_float(struct gs_buf *b, const struct spec *s, double d)

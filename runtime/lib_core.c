@@ -335,17 +335,6 @@ static int b_abs(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 
 /* ---- the process ---- */
 
-static int b_exit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)ret;
-    int64_t code = 0;
-    int st = n > 0 ? gs_arg_int(vm, "exit", args, 0, &code) : GS_OK;
-    if (st != GS_OK)
-        return st;
-    gs_rt_exit((int)(code & 0xff)); /* what the system keeps of it */
-    return GS_EXIT;
-}
-
 static int b_assert(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
@@ -358,22 +347,6 @@ static int b_assert(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     int st = gs_throw(vm, GS_ERR_ASSERTION, "%.*s", b.failed ? 0 : (int)b.len, b.failed ? "" : b.p);
     gs_buf_free(&b);
     return st;
-}
-
-static int b_args(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)args;
-    (void)n;
-    struct gs_array *a = gs_array_new(&vm->heap);
-    if (a == NULL)
-        return GS_E_NOMEM;
-    for (int i = 0; i < gs_rt.argc; i++) {
-        struct gs_str *s = gs_str_newz(&vm->heap, gs_rt.argv[i]);
-        if (s == NULL || gs_array_push(&vm->heap, a, gs_strv(s)) != GS_OK)
-            return GS_E_NOMEM;
-    }
-    *ret = gs_objv(GS_T_ARRAY, a);
-    return GS_OK;
 }
 
 /* A line of standard input without its end, nil at the end of input: io.stdin.readLine behind an
@@ -404,7 +377,7 @@ static const struct gs_lib_entry builtins[] = {
     GS_FN("toFloat", b_to_float, 1, 1, QUIET),
     GS_FN("toBool", b_to_bool, 1, 1, QUIET),
     GS_FN("range", b_range, 1, 3, QUIET),
-    GS_FN("exit", b_exit, 0, 1, 0),
+    GS_FN("exit", gs_native_exit, 0, 1, 0),
     GS_FN("keys", b_keys, 1, 1, QUIET),
     GS_FN("values", b_values, 1, 1, QUIET),
     GS_FN("has", b_has, 2, 2, QUIET),
@@ -412,7 +385,7 @@ static const struct gs_lib_entry builtins[] = {
     GS_FN("copy", b_copy, 1, 1, QUIET),
     GS_FN("assert", b_assert, 1, 2, QUIET),
     GS_FN("input", b_input, 0, 1, 0),
-    GS_FN("args", b_args, 0, 0, QUIET),
+    GS_FN("args", gs_native_args, 0, 0, QUIET),
     GS_FN("min", b_min, 1, GS_ARGS_ANY, QUIET),
     GS_FN("max", b_max, 1, GS_ARGS_ANY, QUIET),
     GS_FN("abs", b_abs, 1, 1, QUIET),

@@ -562,9 +562,8 @@ static pthread_mutex_t stdin_lock = PTHREAD_MUTEX_INITIALIZER; /* guards stdin a
 static struct gs_buf unread;                                   /* what a reader that was cancelled had already taken */
 static bool unread_line;
 
-static void read_input(struct input *in)
+static void read_input_locked(struct input *in)
 {
-    pthread_mutex_lock(&stdin_lock);
     if (unread_line) {
         in->text = unread;
         unread = (struct gs_buf){0};
@@ -578,7 +577,6 @@ static void read_input(struct input *in)
     } else {
         in->end = !read_line(stdin, &in->text);
     }
-    pthread_mutex_unlock(&stdin_lock);
 }
 
 static void input_free(struct input *in)
@@ -587,35 +585,30 @@ static void input_free(struct input *in)
     gs_mem_free(in);
 }
 
-/* What nobody took any more is there for the next reader. Frees in. */
-static void stash(struct input *in)
+/* On the auxiliary thread. stdin_lock is held from the read until it is settled who gets what was read: a reader that waits for the lock
+ * finds what a cancelled one has left behind. */
+static void read_aside(void *arg)
 {
+    struct input *in = arg;
     pthread_mutex_lock(&stdin_lock);
-    if (!in->end && !unread_line) {
+    read_input_locked(in);
+    gs_spin_lock(&in->lock);
+    in->done = true;
+    struct gs_vm *vm = in->vm;
+    /* The task frees `in` only after it has seen done, or set vm to NULL, under this lock; until it is woken it cannot do either but by a cancel, whose
+     * finish waits for the lock. */
+    bool mine = vm != NULL && gs_wait_claim(vm, GS_WAIT_WOKEN);
+    if (!mine && !in->end) { /* what nobody takes any more is there for the next reader */
         unread = in->text;
         in->text = (struct gs_buf){0};
         unread_line = true;
     }
-    pthread_mutex_unlock(&stdin_lock);
-    input_free(in);
-}
-
-/* On the auxiliary thread. */
-static void read_aside(void *arg)
-{
-    struct input *in = arg;
-    read_input(in);
-    gs_spin_lock(&in->lock);
-    in->done = true;
-    struct gs_vm *vm = in->vm;
-    /* The task frees `in` only after it has seen done, or set vm to NULL, under this lock; until it is woken it cannot do either but by a cancel, whose finish waits for the lock. */
-    bool mine = vm != NULL && gs_wait_claim(vm, GS_WAIT_WOKEN);
     gs_spin_unlock(&in->lock);
-    if (mine) {
+    pthread_mutex_unlock(&stdin_lock);
+    if (mine)
         gs_task_ready_mt(gs_rt.sched, &vm->task);
-    } else if (vm == NULL) {
-        stash(in);
-    }
+    else if (vm == NULL)
+        input_free(in);
 }
 
 static int input_result(struct gs_vm *vm, struct input *in, gs_value *ret)
@@ -643,7 +636,7 @@ static int input_finish(struct gs_vm *vm, gs_value *ret)
         (void)gs_vm_take_cancel(vm);
         st = gs_throw_cancelled(vm);
         if (done)
-            stash(in); /* else the auxiliary thread does it */
+            input_free(in); /* else the auxiliary thread does it */
     } else {
         st = input_result(vm, in, ret);
         if (st == GS_E_NOMEM)
@@ -679,7 +672,9 @@ static int read_stdin(struct gs_vm *vm, bool all, const char *what, gs_value *re
         (void)gs_wait_end(vm); /* no thread to be had: read here */
         vm->park.first.item = (struct gs_parcel){0};
     }
-    read_input(in);
+    pthread_mutex_lock(&stdin_lock);
+    read_input_locked(in);
+    pthread_mutex_unlock(&stdin_lock);
     int st = input_result(vm, in, ret);
     input_free(in);
     return st;

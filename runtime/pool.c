@@ -9,6 +9,7 @@
 #include "lib.h"
 #include "port/mem.h"
 #include "rt.h"
+#include "slow.h"
 
 #define POOL(fn)                                                                                                       \
     struct gs_pool *p = (struct gs_pool *)gs_handle_check(vm, fn, args[0], GS_H_POOL);                                 \
@@ -139,6 +140,8 @@ static enum place take_place(struct gs_pool *p)
     return is;
 }
 
+/* keep: the job is one of those that wait waits for (map waits for its own by itself). */
+
 /* Notes a job that has a place. False when memory is out. */
 static bool note_job(struct gs_pool *p, struct gs_taskobj *o)
 {
@@ -149,11 +152,11 @@ static bool note_job(struct gs_pool *p, struct gs_taskobj *o)
 }
 
 /* Queues and notes a job. Takes the call and a share of o when true. */
-static bool queue_job(struct gs_pool *p, struct gs_job j)
+static bool queue_job(struct gs_pool *p, struct gs_job j, bool keep)
 {
     gs_spin_lock(&p->lock);
     bool ok = queue_push_locked(p, j);
-    if (ok && !since_push_locked(p, j.o)) {
+    if (ok && keep && !since_push_locked(p, j.o)) {
         p->len--; /* ours is the last one */
         ok = false;
     }
@@ -179,25 +182,26 @@ static void forget_job(struct gs_pool *p, struct gs_taskobj *o)
         gs_taskobj_fail(o);
 }
 
-static int start_now(struct gs_vm *vm, struct gs_pool *p, struct gs_taskobj *o, gs_value *args, uint32_t n)
+static int start_now(struct gs_vm *vm, struct gs_pool *p, struct gs_taskobj *o, gs_value *args, uint32_t n, bool keep)
 {
-    if (note_job(p, o)) {
+    if (!keep || note_job(p, o)) {
         if (gs_taskobj_start(vm, o, args[1], args + 2, n - 2) == GS_OK)
             return GS_OK;
-        forget_job(p, o);
+        if (keep)
+            forget_job(p, o);
     }
     job_over(p);
     run_jobs(p); /* somebody may have queued up meanwhile */
     return GS_E_NOMEM;
 }
 
-static int start_later(struct gs_vm *vm, struct gs_pool *p, struct gs_taskobj *o, gs_value *args, uint32_t n)
+static int start_later(struct gs_vm *vm, struct gs_pool *p, struct gs_taskobj *o, gs_value *args, uint32_t n, bool keep)
 {
     struct gs_job j = {.o = o};
     if (gs_parcel_pack_n(vm, args + 1, n - 1, &j.call) != GS_OK)
         return GS_E_NOMEM;
     gs_hobj_retain(&o->h);
-    if (queue_job(p, j)) {
+    if (queue_job(p, j, keep)) {
         run_jobs(p); /* places may have become free meanwhile */
         return GS_OK;
     }
@@ -206,17 +210,13 @@ static int start_later(struct gs_vm *vm, struct gs_pool *p, struct gs_taskobj *o
     return GS_E_NOMEM;
 }
 
-static int pool_submit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+static int submit(struct gs_vm *vm, struct gs_pool *p, gs_value *args, uint32_t n, bool keep, gs_value *ret)
 {
-    POOL("submit");
-    int st = gs_arg_fn(vm, "submit", args, 1);
-    if (st != GS_OK)
-        return st;
     struct gs_taskobj *o = gs_taskobj_new(vm, GS_TS_FUTURE, GS_H_FUTURE);
     if (o == NULL)
         return GS_E_NOMEM;
     gs_hobj_retain(&o->h); /* ours */
-    st = (int)gs_handle_adopt(vm, &o->h, ret);
+    int st = (int)gs_handle_adopt(vm, &o->h, ret);
     if (st == GS_OK) {
         gs_hobj_retain(&p->h); /* the job's */
         o->pool = p;
@@ -224,12 +224,36 @@ static int pool_submit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
         if (is == PLACE_CLOSED)
             st = gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool");
         else
-            st = is == PLACE_FREE ? start_now(vm, p, o, args, n) : start_later(vm, p, o, args, n);
+            st = is == PLACE_FREE ? start_now(vm, p, o, args, n, keep) : start_later(vm, p, o, args, n, keep);
         if (st != GS_OK)
             gs_hobj_release(&p->h); /* no job has come of it */
     }
     gs_hobj_release(&o->h);
     return st;
+}
+
+static int pool_submit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    POOL("submit");
+    int st = gs_arg_fn(vm, "submit", args, 1);
+    return st != GS_OK ? st : submit(vm, p, args, n, true, ret);
+}
+
+/* poolMapJob(p, f, element, index): a job of map, which f gets as many arguments of as it declares. */
+static int pool_map_job(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    POOL("map");
+    int st = gs_arg_fn(vm, "map", args, 1);
+    return st != GS_OK ? st : submit(vm, p, args, 2 + gs_slow_trim(args[1], n - 2), false, ret);
+}
+
+/* wantArray(name, a): a must be an array; it is argument 2 of pool.map, argument 1 of the others. */
+static int want_array(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    (void)ret;
+    struct gs_array *a;
+    return gs_arg_array(vm, args[0].s->data, args + 1, 0, &a);
 }
 
 /* The futures submitted since the last call of this, in order: what wait waits for. */
@@ -312,6 +336,7 @@ GS_LIB_MODULE(gs_lib_thread_pool, "thread.pool", false, entries);
 
 static const struct gs_lib_entry intrinsics[] = {
     GS_FN("poolTake", pool_take, 1, 1, 0),
-    GS_FN("poolSubmit", pool_submit, 2, GS_ARGS_ANY, 0),
+    GS_FN("poolMapJob", pool_map_job, 4, 4, 0),
+    GS_FN("wantArray", want_array, 2, 2, 0),
 };
 GS_LIB_MODULE(gs_lib_pool_intrinsics, "<intrinsic>", false, intrinsics);
