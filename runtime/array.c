@@ -216,7 +216,9 @@ static GS_NOINLINE gs_status prepare_slow(struct gs_heap *h, struct gs_array *a,
     }
     if (!cow && st == want && cap <= a->cap)
         return GS_OK;
-    int64_t to = cap <= a->cap && cap <= a->len ? a->len : growth(want, a->cap, cap);
+    /* A copy of a shared payload grows from what is in it: its capacity may itself come from such a copy, and
+     * would double each time the array goes round through a channel or the store. */
+    int64_t to = cap <= a->cap && cap <= a->len ? a->len : growth(want, cow ? a->len : a->cap, cap);
     if (!cow && st == want) {
         bool stays = a->pay || st == GS_STORE_VALUE || (size_t)to * elem_size(st) < GS_PAYLOAD_MIN;
         if (stays)
