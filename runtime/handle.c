@@ -174,8 +174,7 @@ struct gs_hobj *gs_handle_find(gs_value v)
     return o;
 }
 
-static GS_COLD struct gs_hobj *bad_handle(struct gs_vm *vm, const char *fn, gs_value v,
-                                          enum gs_hkind want)
+static struct gs_hobj *bad_handle(struct gs_vm *vm, const char *fn, gs_value v, enum gs_hkind want)
 {
     if (!gs_is_intlike(v)) {
         gs_throw(vm, GS_ERR_HANDLE, "%s expects a %s handle, got %s", fn, kind_names[want],
@@ -192,7 +191,7 @@ static GS_COLD struct gs_hobj *bad_handle(struct gs_vm *vm, const char *fn, gs_v
     return NULL;
 }
 
-struct gs_hobj *gs_handle_check(struct gs_vm *vm, const char *fn, gs_value v, enum gs_hkind k)
+struct gs_hobj *gs_handle_check_slow(struct gs_vm *vm, const char *fn, gs_value v, enum gs_hkind k)
 {
     struct gs_hobj *o = gs_handle_find(v);
     if (GS_LIKELY(o != NULL && o->kind == (uint8_t)k))

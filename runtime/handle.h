@@ -55,9 +55,20 @@ gs_status gs_handle_share(struct gs_vm *vm, struct gs_hobj *o, gs_value *out);
 
 /* The object of a handle value or of a plain int that is pinned; NULL with a HandleError thrown ("expected a channel, got ...") when it is none, freed, or of
  * another kind. Borrowed: vm's ledger or the pin keeps it for the duration of the call. fn: name for the message ("recv"). */
-struct gs_hobj *gs_handle_check(struct gs_vm *vm, const char *fn, gs_value v, enum gs_hkind k);
+GS_INLINE struct gs_hobj *gs_handle_check(struct gs_vm *vm, const char *fn, gs_value v, enum gs_hkind k);
+struct gs_hobj *gs_handle_check_slow(struct gs_vm *vm, const char *fn, gs_value v, enum gs_hkind k);
 /* As above without throwing and for any kind; NULL when v is no live handle. */
 struct gs_hobj *gs_handle_find(gs_value v);
+
+GS_INLINE struct gs_hobj *gs_handle_check(struct gs_vm *vm, const char *fn, gs_value v, enum gs_hkind k)
+{
+    if (GS_LIKELY(gs_kind(v) == GS_T_HANDLE)) {
+        struct gs_hobj *o = gs_handle_obj(v);
+        if (GS_LIKELY(o->kind == (uint8_t)k && !(gs_load_rlx(&o->flags) & GS_HF_FREED)))
+            return o;
+    }
+    return gs_handle_check_slow(vm, fn, v, k);
+}
 
 /* The number becomes visible. Any thread; idempotent. */
 void gs_handle_pin(struct gs_hobj *o);

@@ -382,7 +382,16 @@ static int atomic_store_fn(struct gs_vm *vm, gs_value *args, uint32_t n, gs_valu
     return st;
 }
 
-static int add_to(struct gs_vm *vm, const char *fn, gs_value *args, int64_t d, gs_value *ret)
+/* gs_arg_int without a call for what is an int: atomics are called in tight loops. */
+static inline int arg_int(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i, int64_t *out)
+{
+    if (GS_UNLIKELY(args[i].tag != GS_T_INT))
+        return gs_arg_int(vm, fn, args, i, out);
+    *out = args[i].i;
+    return GS_OK;
+}
+
+static inline int add_to(struct gs_vm *vm, const char *fn, gs_value *args, int64_t d, gs_value *ret)
 {
     struct gs_atomic *a = (struct gs_atomic *)gs_handle_check(vm, fn, args[0], GS_H_ATOMIC);
     if (a == NULL)
@@ -395,7 +404,7 @@ static int atomic_add(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
 {
     (void)n;
     int64_t d;
-    int st = gs_arg_int(vm, "add", args, 1, &d);
+    int st = arg_int(vm, "add", args, 1, &d);
     return st != GS_OK ? st : add_to(vm, "add", args, d, ret);
 }
 
@@ -403,7 +412,7 @@ static int atomic_sub(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
 {
     (void)n;
     int64_t d;
-    int st = gs_arg_int(vm, "sub", args, 1, &d);
+    int st = arg_int(vm, "sub", args, 1, &d);
     return st != GS_OK ? st : add_to(vm, "sub", args, (int64_t)(0 - (uint64_t)d), ret);
 }
 
@@ -423,9 +432,9 @@ static int atomic_cas(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
 {
     ATOMIC("cas");
     int64_t old, new;
-    int st = gs_arg_int(vm, "cas", args, 1, &old);
+    int st = arg_int(vm, "cas", args, 1, &old);
     if (st == GS_OK)
-        st = gs_arg_int(vm, "cas", args, 2, &new);
+        st = arg_int(vm, "cas", args, 2, &new);
     if (st != GS_OK)
         return st;
     *ret = gs_bool(gs_cas_seq(&a->v, &old, new));
@@ -436,7 +445,7 @@ static int atomic_exchange_fn(struct gs_vm *vm, gs_value *args, uint32_t n, gs_v
 {
     ATOMIC("exchange");
     int64_t v;
-    int st = gs_arg_int(vm, "exchange", args, 1, &v);
+    int st = arg_int(vm, "exchange", args, 1, &v);
     if (st == GS_OK)
         *ret = gs_int(gs_xchg_seq(&a->v, v));
     return st;
@@ -448,7 +457,7 @@ static int extreme(struct gs_vm *vm, const char *fn, gs_value *args, bool max, g
     if (a == NULL)
         return GS_E_THROWN;
     int64_t v;
-    int st = gs_arg_int(vm, fn, args, 1, &v);
+    int st = arg_int(vm, fn, args, 1, &v);
     if (st != GS_OK)
         return st;
     int64_t seen = gs_load_seq(&a->v);

@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * lock.c - mutex, rwlock, semaphore: library functions and their protocols. Contract: lock.h.
+ * lock.c - rwlock, semaphore, waitgroup, once, barrier: library functions and their protocols. Contract: lock.h. The mutex has a file of its own.
  *
- * Mutex      holder is set by the taker, or by the unlocker who hands it to the first waiter before waking it.
  * Rwlock     one queue in order of arrival: a reader that finds anyone waiting queues up behind, so a waiting writer is not overtaken; when the lock becomes free for the head
  *            of the queue, the head and, if it is a reader, all readers right behind it are let in.
  */
-#include "lock.h"
+#include "lock_int.h"
 
-#include "error.h"
-#include "lib.h"
-#include "port/mem.h"
-#include "taskobj.h"
-
-static int64_t me(const struct gs_vm *vm)
-{
-    return vm->self->h.id;
-}
+/* ---- what the mutex, too, is made of ---- */
 
 /* What every finish of a plain wait does with a timeout or a cancel. */
-static int outcome(struct gs_vm *vm, gs_value on_time, gs_value got, gs_value *ret)
+int gs_lock_outcome(struct gs_vm *vm, gs_value on_time, gs_value got, gs_value *ret)
 {
     switch (gs_wait_end(vm)) {
     case GS_WAIT_CANCELLED:
@@ -35,16 +26,15 @@ static int outcome(struct gs_vm *vm, gs_value on_time, gs_value got, gs_value *r
 
 static int finish_nil(struct gs_vm *vm, gs_value *ret)
 {
-    return outcome(vm, gs_nil(), gs_nil(), ret);
+    return gs_lock_outcome(vm, gs_nil(), gs_nil(), ret);
 }
 
 static int finish_bool(struct gs_vm *vm, gs_value *ret)
 {
-    return outcome(vm, gs_bool(false), gs_bool(true), ret);
+    return gs_lock_outcome(vm, gs_bool(false), gs_bool(true), ret);
 }
 
-/* The lock is held and stays so: puts the VM to wait. The caller unlocks, then calls park_tail. */
-static void park_locked(struct gs_vm *vm, struct gs_waitq *q, struct gs_hobj *o, const char *what, int (*finish)(struct gs_vm *, gs_value *))
+void gs_lock_park_locked(struct gs_vm *vm, struct gs_waitq *q, struct gs_hobj *o, const char *what, int (*finish)(struct gs_vm *, gs_value *))
 {
     gs_wait_begin(vm);
     vm->park.finish = finish;
@@ -53,15 +43,14 @@ static void park_locked(struct gs_vm *vm, struct gs_waitq *q, struct gs_hobj *o,
     gs_waitq_push_locked(q, &vm->park.first);
 }
 
-/* Before anything blocks: cancel and the room for a timer. GS_OK: go on. */
-static int may_block(struct gs_vm *vm, int64_t ms)
+int gs_lock_may_block(struct gs_vm *vm, int64_t ms)
 {
     if (gs_vm_take_cancel(vm))
         return gs_throw_cancelled(vm);
     return ms > 0 && gs_wait_ext(vm) == NULL ? GS_E_NOMEM : GS_OK;
 }
 
-static int adopt(struct gs_vm *vm, struct gs_hobj *o, enum gs_hkind k, gs_value *ret)
+int gs_lock_adopt(struct gs_vm *vm, struct gs_hobj *o, enum gs_hkind k, gs_value *ret)
 {
     if (o == NULL)
         return GS_E_NOMEM;
@@ -69,111 +58,13 @@ static int adopt(struct gs_vm *vm, struct gs_hobj *o, enum gs_hkind k, gs_value 
     return (int)gs_handle_adopt(vm, o, ret);
 }
 
-static int arg_ms(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i, int64_t *ms)
+int gs_lock_arg_ms(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i, int64_t *ms)
 {
     int st = gs_arg_int(vm, fn, args, i, ms);
     if (st == GS_OK && *ms < 0)
         *ms = 0;
     return st;
 }
-
-#define GET(type, kind, fn)                                                                                            \
-    struct type *o = (struct type *)gs_handle_check(vm, fn, args[0], kind);                                            \
-    (void)n;                                                                                                           \
-    if (o == NULL)                                                                                                     \
-    return GS_E_THROWN
-
-/* ---- mutex ---- */
-
-static int mutex_new(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)args;
-    (void)n;
-    struct gs_mutex *m = gs_mem_zalloc(sizeof *m);
-    if (m != NULL)
-        m->waiters.lock = &m->lock;
-    return adopt(vm, (struct gs_hobj *)m, GS_H_MUTEX, ret);
-}
-
-void gs_mutex_drop(struct gs_hobj *h)
-{
-    gs_mem_free(h);
-}
-
-static int mutex_take(struct gs_vm *vm, struct gs_mutex *m, int64_t ms, const char *what, bool says, gs_value *ret)
-{
-    int st = may_block(vm, ms);
-    if (st != GS_OK)
-        return st;
-    gs_spin_lock(&m->lock);
-    bool mine = m->holder == me(vm), got = m->holder == 0;
-    if (got)
-        m->holder = me(vm);
-    bool wait = !got && ms != 0 && !mine;
-    if (wait)
-        park_locked(vm, &m->waiters, &m->h, what, says ? finish_bool : finish_nil);
-    gs_spin_unlock(&m->lock);
-    if (wait) {
-        gs_wait_timeout(vm, ms);
-        return GS_PARK;
-    }
-    if (mine && ms != 0)
-        return gs_throw(vm, GS_ERR_LOCK, "mutex %lld is already locked by this task", (long long)m->h.id);
-    if (says)
-        *ret = gs_bool(got);
-    return GS_OK;
-}
-
-static int mutex_lock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    GET(gs_mutex, GS_H_MUTEX, "lock");
-    return mutex_take(vm, o, -1, "lock", false, ret);
-}
-
-static int mutex_try_lock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    GET(gs_mutex, GS_H_MUTEX, "tryLock");
-    return mutex_take(vm, o, 0, "tryLock", true, ret);
-}
-
-static int mutex_lock_timeout(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    GET(gs_mutex, GS_H_MUTEX, "lockTimeout");
-    int64_t ms;
-    int st = arg_ms(vm, "lockTimeout", args, 1, &ms);
-    return st != GS_OK ? st : mutex_take(vm, o, ms, "lockTimeout", true, ret);
-}
-
-static int mutex_unlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)ret;
-    GET(gs_mutex, GS_H_MUTEX, "unlock");
-    gs_spin_lock(&o->lock);
-    int64_t holder = o->holder;
-    struct gs_waiter *w = NULL;
-    if (holder == me(vm)) {
-        w = gs_waitq_claim_first_locked(&o->waiters);
-        o->holder = w != NULL ? me(w->vm) : 0; /* handed over: nobody can slip in between */
-    }
-    gs_spin_unlock(&o->lock);
-    if (w != NULL)
-        gs_wait_wake(w);
-    if (holder == 0)
-        return gs_throw(vm, GS_ERR_LOCK, "unlock of mutex %lld, which is not locked", (long long)o->h.id);
-    if (holder != me(vm))
-        return gs_throw(vm, GS_ERR_LOCK, "unlock of mutex %lld, which another task has locked", (long long)o->h.id);
-    return GS_OK;
-}
-
-static const struct gs_lib_entry mutex_entries[] = {
-    GS_FN("new", mutex_new, 0, 0, 0),
-    GS_FN("lock", mutex_lock, 1, 1, 0),
-    GS_FN("unlock", mutex_unlock, 1, 1, 0),
-    GS_FN("tryLock", mutex_try_lock, 1, 1, 0),
-    GS_FN("lockTimeout", mutex_lock_timeout, 2, 2, 0),
-    GS_PRELUDE_FN("withLock", "mutexWithLock"),
-};
-GS_LIB_MODULE(gs_lib_thread_mutex, "thread.mutex", false, mutex_entries);
 
 /* ---- rwlock ---- */
 
@@ -184,7 +75,7 @@ static int rwlock_new(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
     struct gs_rwlock *l = gs_mem_zalloc(sizeof *l);
     if (l != NULL)
         l->waiters.lock = &l->lock;
-    return adopt(vm, (struct gs_hobj *)l, GS_H_RWLOCK, ret);
+    return gs_lock_adopt(vm, (struct gs_hobj *)l, GS_H_RWLOCK, ret);
 }
 
 void gs_rwlock_drop(struct gs_hobj *h)
@@ -205,7 +96,7 @@ static void admit_locked(struct gs_rwlock *l)
         if (!mine)
             continue;
         if (wants_write)
-            l->writer = me(w->vm);
+            l->writer = gs_lock_me(w->vm);
         else
             l->readers++;
         gs_wait_wake(w);
@@ -227,19 +118,19 @@ static int rwlock_finish(struct gs_vm *vm, gs_value *ret)
 
 static int rwlock_take(struct gs_vm *vm, struct gs_rwlock *l, bool write, bool wait, const char *what, bool *got)
 {
-    int st = may_block(vm, 0);
+    int st = gs_lock_may_block(vm, 0);
     if (st != GS_OK)
         return st;
     gs_spin_lock(&l->lock);
-    bool mine = l->writer == me(vm);
+    bool mine = l->writer == gs_lock_me(vm);
     *got = l->writer == 0 && l->waiters.head == NULL && !(write && l->readers > 0);
     if (*got && write)
-        l->writer = me(vm);
+        l->writer = gs_lock_me(vm);
     else if (*got)
         l->readers++;
     wait = wait && !*got && !mine;
     if (wait) {
-        park_locked(vm, &l->waiters, &l->h, what, rwlock_finish);
+        gs_lock_park_locked(vm, &l->waiters, &l->h, what, rwlock_finish);
         vm->park.first.send = write;
     }
     gs_spin_unlock(&l->lock);
@@ -260,14 +151,14 @@ static int rwlock_wait(struct gs_vm *vm, struct gs_rwlock *l, bool write, const 
 static int rwlock_rlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
-    GET(gs_rwlock, GS_H_RWLOCK, "rlock");
+    GS_LOCK_GET(gs_rwlock, GS_H_RWLOCK, "rlock");
     return rwlock_wait(vm, o, false, "rlock");
 }
 
 static int rwlock_lock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
-    GET(gs_rwlock, GS_H_RWLOCK, "lock");
+    GS_LOCK_GET(gs_rwlock, GS_H_RWLOCK, "lock");
     return rwlock_wait(vm, o, true, "lock");
 }
 
@@ -298,7 +189,7 @@ static int rwlock_try_lock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_valu
 static int rwlock_runlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
-    GET(gs_rwlock, GS_H_RWLOCK, "runlock");
+    GS_LOCK_GET(gs_rwlock, GS_H_RWLOCK, "runlock");
     gs_spin_lock(&o->lock);
     bool ok = o->readers > 0;
     if (ok && --o->readers == 0)
@@ -312,17 +203,17 @@ static int rwlock_runlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value
 static int rwlock_unlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
-    GET(gs_rwlock, GS_H_RWLOCK, "unlock");
+    GS_LOCK_GET(gs_rwlock, GS_H_RWLOCK, "unlock");
     gs_spin_lock(&o->lock);
     int64_t writer = o->writer;
-    if (writer == me(vm)) {
+    if (writer == gs_lock_me(vm)) {
         o->writer = 0;
         admit_locked(o);
     }
     gs_spin_unlock(&o->lock);
     if (writer == 0)
         return gs_throw(vm, GS_ERR_LOCK, "unlock of rwlock %lld, which is not locked", (long long)o->h.id);
-    if (writer != me(vm))
+    if (writer != gs_lock_me(vm))
         return gs_throw(vm, GS_ERR_LOCK, "unlock of rwlock %lld, which another task has locked", (long long)o->h.id);
     return GS_OK;
 }
@@ -354,7 +245,7 @@ static int semaphore_new(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value 
         s->waiters.lock = &s->lock;
         s->count = count;
     }
-    return adopt(vm, (struct gs_hobj *)s, GS_H_SEMAPHORE, ret);
+    return gs_lock_adopt(vm, (struct gs_hobj *)s, GS_H_SEMAPHORE, ret);
 }
 
 void gs_semaphore_drop(struct gs_hobj *h)
@@ -364,7 +255,7 @@ void gs_semaphore_drop(struct gs_hobj *h)
 
 static int semaphore_take(struct gs_vm *vm, struct gs_semaphore *s, int64_t ms, const char *what, bool says, gs_value *ret)
 {
-    int st = may_block(vm, ms);
+    int st = gs_lock_may_block(vm, ms);
     if (st != GS_OK)
         return st;
     gs_spin_lock(&s->lock);
@@ -373,7 +264,7 @@ static int semaphore_take(struct gs_vm *vm, struct gs_semaphore *s, int64_t ms, 
         s->count--;
     bool wait = !got && ms != 0;
     if (wait)
-        park_locked(vm, &s->waiters, &s->h, what, says ? finish_bool : finish_nil);
+        gs_lock_park_locked(vm, &s->waiters, &s->h, what, says ? finish_bool : finish_nil);
     gs_spin_unlock(&s->lock);
     if (wait) {
         gs_wait_timeout(vm, ms);
@@ -386,28 +277,28 @@ static int semaphore_take(struct gs_vm *vm, struct gs_semaphore *s, int64_t ms, 
 
 static int semaphore_acquire(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
-    GET(gs_semaphore, GS_H_SEMAPHORE, "acquire");
+    GS_LOCK_GET(gs_semaphore, GS_H_SEMAPHORE, "acquire");
     return semaphore_take(vm, o, -1, "acquire", false, ret);
 }
 
 static int semaphore_try(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
-    GET(gs_semaphore, GS_H_SEMAPHORE, "tryAcquire");
+    GS_LOCK_GET(gs_semaphore, GS_H_SEMAPHORE, "tryAcquire");
     return semaphore_take(vm, o, 0, "tryAcquire", true, ret);
 }
 
 static int semaphore_timeout(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
-    GET(gs_semaphore, GS_H_SEMAPHORE, "acquireTimeout");
+    GS_LOCK_GET(gs_semaphore, GS_H_SEMAPHORE, "acquireTimeout");
     int64_t ms;
-    int st = arg_ms(vm, "acquireTimeout", args, 1, &ms);
+    int st = gs_lock_arg_ms(vm, "acquireTimeout", args, 1, &ms);
     return st != GS_OK ? st : semaphore_take(vm, o, ms, "acquireTimeout", true, ret);
 }
 
 static int semaphore_release(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
-    GET(gs_semaphore, GS_H_SEMAPHORE, "release");
+    GS_LOCK_GET(gs_semaphore, GS_H_SEMAPHORE, "release");
     gs_spin_lock(&o->lock);
     bool full = o->count == INT64_MAX; /* then nobody waits */
     struct gs_waiter *w = gs_waitq_claim_first_locked(&o->waiters);
@@ -423,7 +314,7 @@ static int semaphore_release(struct gs_vm *vm, gs_value *args, uint32_t n, gs_va
 
 static int semaphore_available(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
-    GET(gs_semaphore, GS_H_SEMAPHORE, "available");
+    GS_LOCK_GET(gs_semaphore, GS_H_SEMAPHORE, "available");
     gs_spin_lock(&o->lock);
     *ret = gs_int(o->count);
     gs_spin_unlock(&o->lock);
@@ -455,7 +346,7 @@ static int waitgroup_new(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value 
         g->waiters.lock = &g->lock;
         g->count = count;
     }
-    return adopt(vm, (struct gs_hobj *)g, GS_H_WAITGROUP, ret);
+    return gs_lock_adopt(vm, (struct gs_hobj *)g, GS_H_WAITGROUP, ret);
 }
 
 void gs_waitgroup_drop(struct gs_hobj *h)
@@ -484,28 +375,28 @@ static int waitgroup_add(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value 
     int st = n > 1 ? gs_arg_int(vm, "add", args, 1, &d) : GS_OK;
     if (st != GS_OK)
         return st;
-    GET(gs_waitgroup, GS_H_WAITGROUP, "add");
+    GS_LOCK_GET(gs_waitgroup, GS_H_WAITGROUP, "add");
     return waitgroup_change(vm, o, d);
 }
 
 static int waitgroup_done(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
-    GET(gs_waitgroup, GS_H_WAITGROUP, "done");
+    GS_LOCK_GET(gs_waitgroup, GS_H_WAITGROUP, "done");
     return waitgroup_change(vm, o, -1);
 }
 
 static int waitgroup_wait(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
-    GET(gs_waitgroup, GS_H_WAITGROUP, "wait");
-    int st = may_block(vm, 0);
+    GS_LOCK_GET(gs_waitgroup, GS_H_WAITGROUP, "wait");
+    int st = gs_lock_may_block(vm, 0);
     if (st != GS_OK)
         return st;
     gs_spin_lock(&o->lock);
     bool wait = o->count > 0;
     if (wait)
-        park_locked(vm, &o->waiters, &o->h, "wait", finish_nil);
+        gs_lock_park_locked(vm, &o->waiters, &o->h, "wait", finish_nil);
     gs_spin_unlock(&o->lock);
     return wait ? GS_PARK : GS_OK;
 }
@@ -527,7 +418,7 @@ static int once_new(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     struct gs_once *o = gs_mem_zalloc(sizeof *o);
     if (o != NULL)
         o->waiters.lock = &o->lock;
-    return adopt(vm, (struct gs_hobj *)o, GS_H_ONCE, ret);
+    return gs_lock_adopt(vm, (struct gs_hobj *)o, GS_H_ONCE, ret);
 }
 
 void gs_once_drop(struct gs_hobj *h)
@@ -538,13 +429,13 @@ void gs_once_drop(struct gs_hobj *h)
 /* true: the caller runs the function now and leaves afterwards; false: somebody has run it. */
 static int once_finish(struct gs_vm *vm, gs_value *ret)
 {
-    return outcome(vm, gs_nil(), gs_bool(false), ret);
+    return gs_lock_outcome(vm, gs_nil(), gs_bool(false), ret);
 }
 
 static int once_enter(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
-    GET(gs_once, GS_H_ONCE, "do");
-    int st = may_block(vm, 0);
+    GS_LOCK_GET(gs_once, GS_H_ONCE, "do");
+    int st = gs_lock_may_block(vm, 0);
     if (st != GS_OK)
         return st;
     gs_spin_lock(&o->lock);
@@ -552,7 +443,7 @@ static int once_enter(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
     if (first)
         o->state = 1;
     if (wait)
-        park_locked(vm, &o->waiters, &o->h, "do", once_finish);
+        gs_lock_park_locked(vm, &o->waiters, &o->h, "do", once_finish);
     gs_spin_unlock(&o->lock);
     *ret = gs_bool(first);
     return wait ? GS_PARK : GS_OK;
@@ -561,7 +452,7 @@ static int once_enter(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
 static int once_leave(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
-    GET(gs_once, GS_H_ONCE, "do");
+    GS_LOCK_GET(gs_once, GS_H_ONCE, "do");
     gs_spin_lock(&o->lock);
     o->state = 2; /* also when it threw: Go's meaning */
     gs_waitq_wake_all_locked(&o->waiters, true);
@@ -591,7 +482,7 @@ static int barrier_new(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
         b->waiters.lock = &b->lock;
         b->size = (uint32_t)size;
     }
-    return adopt(vm, (struct gs_hobj *)b, GS_H_BARRIER, ret);
+    return gs_lock_adopt(vm, (struct gs_hobj *)b, GS_H_BARRIER, ret);
 }
 
 void gs_barrier_drop(struct gs_hobj *h)
@@ -604,7 +495,7 @@ static int barrier_finish(struct gs_vm *vm, gs_value *ret)
 {
     struct gs_barrier *b = (struct gs_barrier *)vm->park.obj;
     int64_t order = (int64_t)vm->park.first.index, round = vm->park.first.item.v.i;
-    int st = outcome(vm, gs_nil(), gs_int(order), ret);
+    int st = gs_lock_outcome(vm, gs_nil(), gs_int(order), ret);
     if (st != GS_OK) {
         gs_spin_lock(&b->lock);
         if (b->round == round) /* not opened meanwhile */
@@ -617,8 +508,8 @@ static int barrier_finish(struct gs_vm *vm, gs_value *ret)
 /* Gives the order of arrival, from 0; the last one opens the barrier for all, and it may be used again. */
 static int barrier_wait(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
-    GET(gs_barrier, GS_H_BARRIER, "wait");
-    int st = may_block(vm, 0);
+    GS_LOCK_GET(gs_barrier, GS_H_BARRIER, "wait");
+    int st = gs_lock_may_block(vm, 0);
     if (st != GS_OK)
         return st;
     gs_spin_lock(&o->lock);
@@ -629,7 +520,7 @@ static int barrier_wait(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
         o->round++;
         gs_waitq_wake_all_locked(&o->waiters, true);
     } else {
-        park_locked(vm, &o->waiters, &o->h, "wait", barrier_finish);
+        gs_lock_park_locked(vm, &o->waiters, &o->h, "wait", barrier_finish);
         vm->park.first.index = order;
         vm->park.first.item.v = gs_int((int64_t)o->round);
     }
@@ -645,8 +536,6 @@ static const struct gs_lib_entry barrier_entries[] = {
 GS_LIB_MODULE(gs_lib_thread_barrier, "thread.barrier", false, barrier_entries);
 
 static const struct gs_lib_entry intrinsic_entries[] = {
-    GS_FN("mutexLock", mutex_lock, 1, 1, 0),
-    GS_FN("mutexUnlock", mutex_unlock, 1, 1, 0),
     GS_FN("onceEnter", once_enter, 1, 1, 0),
     GS_FN("onceLeave", once_leave, 1, 1, 0),
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * lock.h - what tasks take turns at: mutex, rwlock, semaphore, waitgroup, once, barrier, ticker, atomic.
  *
- * All stand on the wait queue of waitq.h under one spin lock each, serve first come first served and hand over directly: who is woken owns what it waited for. So nobody
- * starves, and a timeout or cancel that has won the wait word leaves nothing half taken.
+ * All stand on the wait queue of waitq.h under one spin lock each, serve first come first served and, the mutex excepted (mutex.c), hand over directly: who is woken owns what
+ * it waited for. So nobody starves, and a timeout or cancel that has won the wait word leaves nothing half taken.
  * Every function is run by the task on its own VM and gives what a library function gives (lib.h). ms < 0: for ever; 0: do not wait.
  */
 #ifndef GS_RUNTIME_LOCK_H
@@ -12,8 +12,10 @@
 
 struct gs_mutex {
     struct gs_hobj h;
-    struct gs_spin lock;
-    int64_t holder; /* task number, 0: free; guarded by lock */
+    struct gs_spin lock; /* guards waking and waiters */
+    bool waking;         /* a woken waiter is on its way to try again; mutex.c */
+    _Atomic uint8_t vain; /* how often in a row spinning was in vain */
+    _Atomic int64_t word; /* 0: free; else the holder's task number * 2, + 1: look at waiters when unlocking. Set under lock but for the two changes free to held and back without the bit */
     struct gs_waitq waiters;
 };
 

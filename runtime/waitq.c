@@ -35,6 +35,18 @@ void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w)
     gs_store_rlx(&w->q, q); /* under the lock */
 }
 
+void gs_waitq_push_front_locked(struct gs_waitq *q, struct gs_waiter *w)
+{
+    w->prev = NULL;
+    w->next = q->head;
+    if (q->head != NULL)
+        q->head->prev = w;
+    else
+        q->tail = w;
+    q->head = w;
+    gs_store_rlx(&w->q, q); /* under the lock */
+}
+
 static void unlink_locked(struct gs_waitq *q, struct gs_waiter *w)
 {
     if (w->prev != NULL)

@@ -45,6 +45,8 @@ struct gs_wait_ext {
 void gs_wait_begin(struct gs_vm *vm);
 /* Links w at the tail; q's lock is held. */
 void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w);
+/* At the head: one that has waited before. */
+void gs_waitq_push_front_locked(struct gs_waitq *q, struct gs_waiter *w);
 /* For wakers that walk a queue themselves: w leaves it, its own VM sees that as the last thing. */
 void gs_waitq_pop_locked(struct gs_waitq *q, struct gs_waiter *w);
 void gs_waitq_remove_locked(struct gs_waitq *q, struct gs_waiter *w);
