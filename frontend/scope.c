@@ -333,6 +333,17 @@ static void check_member(struct gs_walker *w, const struct gs_node *n)
     gs_scope_error(w, n->pos, "module \"%s\" has no member \"%.*s\"", name, GS_SLICE_ARGS(n->name));
 }
 
+/* A module cannot be called, so assert(x) beside `import assert` means the built-in function. */
+static void call_beside_module(struct gs_walker *w, struct gs_node *callee)
+{
+    struct gs_modref m;
+    if (callee->kind != GS_N_NAME || callee->info == NULL || !gs_scope_module(callee, &m))
+        return;
+    struct gs_sym *s = builtin(w, gs_ident(w->c, callee->name));
+    if (s != NULL && !gs_is(s->value, GS_T_MODULE))
+        callee->info = s;
+}
+
 /* What follows the left operand. */
 static void walk_rest(struct gs_walker *w, struct gs_node *n)
 {
@@ -342,6 +353,7 @@ static void walk_rest(struct gs_walker *w, struct gs_node *n)
         walk_expr(w, n->c);
         break;
     case GS_N_CALL:
+        call_beside_module(w, n->a);
         walk_list(w, &n->list);
         break;
     case GS_N_IS:

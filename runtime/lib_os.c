@@ -77,9 +77,7 @@ int gs_native_exit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     int st = n > 0 ? gs_arg_int(vm, "exit", args, 0, &code) : GS_OK;
     if (st != GS_OK)
         return st;
-    if (code < 0 || code > 255)
-        return gs_throw(vm, GS_ERR_VALUE, "exit code must be between 0 and 255, got %lld", (long long)code);
-    gs_rt_exit((int)code);
+    gs_rt_exit((int)(code & 0xff)); /* what the system keeps of it */
     return GS_EXIT;
 }
 
