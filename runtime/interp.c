@@ -400,7 +400,7 @@ L_LOADK:
 L_LOADI:
     SET_INT(RA, SBX);
     NEXT();
-L_LOADNIL : {
+L_LOADNIL: {
     gs_value *r = RA;
     for (unsigned n = UB; n > 0; n--, r++)
         SET(r, u, 0, GS_T_NIL);
@@ -420,7 +420,7 @@ L_GETFN:
     NEXT();
 L_CELLNEW:
     SLOW(gs_slow_cellnew(vm, *RB, RA));
-L_CELLGET : {
+L_CELLGET: {
     const gs_value *r = RB;
     if (GS_UNLIKELY(r->tag != GS_T_CELL))
         goto malformed;
@@ -430,14 +430,14 @@ L_CELLGET : {
     COPY(RA, v);
     NEXT();
 }
-L_CELLSET : {
+L_CELLSET: {
     const gs_value *r = RA;
     if (GS_UNLIKELY(r->tag != GS_T_CELL))
         goto malformed;
     COPY(&((struct gs_cell *)r->p)->v, RB);
     NEXT();
 }
-L_UPGET : {
+L_UPGET: {
     const gs_value *r = &base[-2].f->up[UB];
     if (GS_UNLIKELY(r->tag != GS_T_CELL))
         goto malformed;
@@ -447,7 +447,7 @@ L_UPGET : {
     COPY(RA, v);
     NEXT();
 }
-L_UPSET : {
+L_UPSET: {
     const gs_value *r = &base[-2].f->up[UA];
     if (GS_UNLIKELY(r->tag != GS_T_CELL))
         goto malformed;
@@ -458,7 +458,7 @@ L_CHECKSET:
     if (GS_UNLIKELY(RA->tag == GS_T_UNSET))
         SLOW(gs_slow_unset(vm, *KB));
     NEXT();
-L_GETGLOBAL : {
+L_GETGLOBAL: {
     const gs_value *g = gs_vm_global(vm, (uint32_t)SBX);
     if (GS_LIKELY(g != NULL && g->tag != GS_T_UNSET)) {
         COPY(RA, g);
@@ -466,7 +466,7 @@ L_GETGLOBAL : {
     }
     SLOW(gs_slow_getglobal(vm, (uint32_t)SBX, RA));
 }
-L_SETGLOBAL : {
+L_SETGLOBAL: {
     gs_value *g = gs_vm_global(vm, (uint32_t)SBX);
     if (GS_LIKELY(g != NULL)) {
         COPY(g, RA);
@@ -529,7 +529,7 @@ L_SHLI:
     BITS_I(SHL_, GS_AR_SHL);
 L_SHRI:
     BITS_I(SHR_, GS_AR_SHR);
-L_NEG : {
+L_NEG: {
     const gs_value *x = RB;
     if (GS_LIKELY(x->tag == GS_T_INT)) {
         SET_INT(RA, WRAP(0, -, x->i));
@@ -542,7 +542,7 @@ L_NEG : {
     }
     SLOW(gs_slow_neg(vm, *x, RA));
 }
-L_BNOT : {
+L_BNOT: {
     const gs_value *x = RB;
     if (GS_LIKELY(x->tag == GS_T_INT)) {
         SET_INT(RA, ~x->i);
@@ -620,7 +620,7 @@ L_JNGEI:
 
     /* ---- calls ---- */
 
-L_CALL : {
+L_CALL: {
     gs_value *w = RA;
     nargs = UB;
     if (GS_LIKELY(w->tag == GS_T_FUNC)) {
@@ -636,7 +636,7 @@ L_CALL : {
     method = false;
     goto call_any;
 }
-L_CALLV : {
+L_CALLV: {
     uint32_t a = UA;
     nargs = UB;
     SAVE();
@@ -647,7 +647,7 @@ L_CALLV : {
     method = false;
     goto call_any;
 }
-L_CALLM : {
+L_CALLM: {
     gs_value *w = RA;
     struct gs_ic *ic = ICC;
     uint32_t shape = gs_shape_of(w[2]);
@@ -676,7 +676,7 @@ L_CALLM : {
     method = nargs == UB;
     goto call_any;
 }
-L_CALLMV : {
+L_CALLMV: {
     uint32_t a = UA, given;
     nargs = UB;
     SAVE();
@@ -696,7 +696,7 @@ L_CALLNAT:
     method = false;
     COPY(win, KC);
     goto call_native;
-L_CALLTRIM : {
+L_CALLTRIM: {
     gs_value *w = RA;
     if (GS_LIKELY(w->tag == GS_T_FUNC)) {
         const struct gs_proto *q = w->f->proto;
@@ -710,7 +710,7 @@ L_CALLTRIM : {
 }
 L_GETSUPER:
     SLOW(gs_slow_getsuper(vm, KB->s, RA));
-L_RET : {
+L_RET: {
     const gs_value *r = RA;
     uint64_t word = r->u, tag = r->tag, back = base[-1].u, frame = base[-1].tag;
     base[-2].u = word;
@@ -722,7 +722,7 @@ L_RET : {
     p = base[-2].f->proto;
     NEXT();
 }
-L_RETNIL : {
+L_RETNIL: {
     uint64_t back = base[-1].u, frame = base[-1].tag;
     SET(&base[-2], u, 0, GS_T_NIL);
     if (GS_UNLIKELY(back == 0))
@@ -745,7 +745,7 @@ L_NEWOBJ:
     SLOW(gs_slow_newobj(vm, KC->p, RB, RA));
 L_PUTFIELD:
     SLOW(gs_slow_putfield(vm, *RA, KC->s, *RB));
-L_GETFIELD : {
+L_GETFIELD: {
     const gs_value *o = RB;
     struct gs_ic *ic = ICC;
     if (GS_LIKELY(o->tag == GS_T_OBJECT)) {
@@ -769,29 +769,29 @@ L_GETFIELD : {
     }
     SLOW(gs_slow_getfield(vm, ic, *o, RA));
 }
-L_SETFIELD : {
+L_SETFIELD: {
     const gs_value *o = RA, *v = RB;
     struct gs_ic *ic = ICC;
     if (GS_LIKELY(o->tag == GS_T_OBJECT && v->tag != GS_T_NIL)) {
         struct gs_object *m = o->m;
         uint64_t shape = m->h.aux32;
-        for (unsigned way = 0; way < GS_IC_WAYS; way++) {
-            uint64_t w = gs_load_rlx(&ic->w[way]); /* [I1] */
+        uint64_t w = gs_load_rlx(&ic->w[0]); /* [I1], here and below */
+        if (GS_UNLIKELY((w & 0xffffffu) != shape)) {
+            w = gs_load_rlx(&ic->w[1]);
             if ((w & 0xffffffu) != shape)
-                continue;
-            uint32_t to = (uint32_t)(w >> 24) & 0xffffffu;
-            if (GS_UNLIKELY(to != shape)) {
-                if (GS_UNLIKELY((uint32_t)(w >> 48) >= m->cap))
-                    break;
+                w = gs_load_rlx(&ic->w[2]);
+        }
+        uint32_t to = (uint32_t)(w >> 24) & 0xffffffu;
+        if (GS_LIKELY((w & 0xffffffu) == shape && (to == shape || (uint32_t)(w >> 48) < m->cap))) {
+            if (GS_UNLIKELY(to != shape))
                 m->h.aux32 = to;
-            }
             COPY(&m->slots[w >> 48], v);
             NEXT();
         }
     }
     SLOW(gs_slow_setfield(vm, ic, *o, *v));
 }
-L_GETINDEX : {
+L_GETINDEX: {
     const gs_value *o = RB, *x = RC;
     if (GS_LIKELY(o->tag == GS_T_ARRAY && x->tag == GS_T_INT)) {
         const struct gs_array *a = o->a;
@@ -826,7 +826,7 @@ L_GETINDEX : {
     }
     SLOW(gs_slow_getindex(vm, *o, *x, RA));
 }
-L_SETINDEX : {
+L_SETINDEX: {
     const gs_value *o = RA, *x = RB, *v = RC;
     if (GS_LIKELY(o->tag == GS_T_ARRAY && x->tag == GS_T_INT)) {
         struct gs_array *a = o->a;
@@ -856,7 +856,7 @@ L_SETINDEX : {
     }
     SLOW(gs_slow_setindex(vm, *o, *x, *v));
 }
-L_GETINDEXI : {
+L_GETINDEXI: {
     const gs_value *o = RB;
     int64_t at = SC;
     if (GS_LIKELY(o->tag == GS_T_ARRAY)) {
@@ -881,7 +881,7 @@ L_GETINDEXI : {
     }
     SLOW(gs_slow_getindex(vm, *o, gs_int(at), RA));
 }
-L_LEN : {
+L_LEN: {
     const gs_value *v = RB;
     if (GS_LIKELY(v->tag == GS_T_ARRAY)) {
         SET_INT(RA, v->a->len);
@@ -898,8 +898,17 @@ L_LEN : {
 
     /* ---- loops ---- */
 
-L_FORPREP : {
+L_FORPREP: {
     gs_value *it = RA;
+    if (INTS(&it[0], &it[1]) && it[2].tag == GS_T_INT && it[2].i == 1) {
+        if (GS_LIKELY(it[0].i < it[1].i)) {
+            it[1].u -= it[0].u + 1;
+            SET_INT(&it[3], it[0].i);
+            NEXT();
+        }
+        pc += SBX;
+        NEXT();
+    }
     bool any;
     SAVE();
     if (GS_UNLIKELY(gs_slow_forprep(vm, it, UX, &any) != GS_OK))
@@ -908,7 +917,7 @@ L_FORPREP : {
         pc += SBX;
     NEXT();
 }
-L_FORLOOP : {
+L_FORLOOP: {
     gs_value *it = RA;
     if (GS_UNLIKELY(it[0].tag != GS_T_INT || it[1].tag != GS_T_INT)) /* rule 6 */
         goto malformed;
@@ -924,7 +933,7 @@ L_FORLOOP : {
 }
 L_ITERNEW:
     SLOW(gs_slow_iternew(vm, RA, UB));
-L_ITERNEXT : {
+L_ITERNEXT: {
     gs_value *it = RA, *to = RB;
     unsigned nvars = UX;
     if (GS_LIKELY(it->tag == GS_T_ARRAY && it[1].tag == GS_T_INT)) {
@@ -978,7 +987,7 @@ L_RETHROW:
     goto thrown;
 L_DEFERPUSH:
     SLOW(gs_slow_deferpush(vm, RA, RB, UC));
-L_DEFERCALL : {
+L_DEFERCALL: {
     uint32_t a = UA;
     bool any;
     SAVE();
@@ -1007,7 +1016,7 @@ L_AS:
     /* ---- what several instructions share ---- */
 
     /* win[0] is a native; its nargs arguments have not been counted. */
-call_native : {
+call_native: {
     const struct gs_native *nat = win->p;
     gs_value ret = gs_nil();
     SAVE();
@@ -1032,7 +1041,7 @@ call_native : {
 }
 
     /* Any callee, any number of arguments. */
-call_any : {
+call_any: {
     ptrdiff_t a = win - base;
     SAVE();
     if (GS_UNLIKELY(gs_slow_prepare(vm, (uint32_t)a, &nargs) != GS_OK))
@@ -1061,7 +1070,7 @@ call_any : {
 
     /* The frame of win[0] would reach the limit: the stack must grow, or somebody wants attention.
      * */
-enter_slow : {
+enter_slow: {
     const struct gs_proto *q = win->f->proto;
     ptrdiff_t a = win - base;
     SAVE();
