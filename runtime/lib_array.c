@@ -95,7 +95,7 @@ static int a_slice(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     int64_t from = 0, to = INT64_MAX;
     if (st == GS_OK && n > 1)
         st = int_argument(vm, "slice", args, 1, &from);
-    if (st == GS_OK && n > 2)
+    if (st == GS_OK && n > 2 && args[2].tag != GS_T_NIL) /* nil: to the end, as for strings */
         st = int_argument(vm, "slice", args, 2, &to);
     if (st != GS_OK)
         return st;

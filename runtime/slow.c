@@ -645,13 +645,20 @@ int gs_slow_setindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value v)
     }
 }
 
-int64_t gs_range_steps(int64_t start, int64_t stop, int64_t step)
+static uint64_t count_steps(int64_t start, int64_t stop, int64_t step)
 {
     if (step > 0 && start < stop)
-        return (int64_t)(((uint64_t)stop - (uint64_t)start - 1) / (uint64_t)step + 1);
+        return ((uint64_t)stop - (uint64_t)start - 1) / (uint64_t)step + 1;
     if (step < 0 && start > stop)
-        return (int64_t)(((uint64_t)start - (uint64_t)stop - 1) / (0 - (uint64_t)step) + 1);
+        return ((uint64_t)start - (uint64_t)stop - 1) / (0 - (uint64_t)step) + 1;
     return 0;
+}
+
+/* Saturates: a loop never gets that far. */
+int64_t gs_range_steps(int64_t start, int64_t stop, int64_t step)
+{
+    uint64_t n = count_steps(start, stop, step);
+    return n > INT64_MAX ? INT64_MAX : (int64_t)n;
 }
 
 int gs_slow_len(struct gs_vm *vm, gs_value v, gs_value *dst)
@@ -668,7 +675,10 @@ int gs_slow_len(struct gs_vm *vm, gs_value v, gs_value *dst)
         return GS_OK;
     case GS_T_RANGE: {
         const struct gs_range *r = v.p;
-        *dst = gs_int(gs_range_steps(r->start, r->stop, r->step));
+        uint64_t steps = count_steps(r->start, r->stop, r->step);
+        if (steps > INT64_MAX)
+            return gs_throw(vm, GS_ERR_VALUE, "the length of this range does not fit an int");
+        *dst = gs_int((int64_t)steps);
         return GS_OK;
     }
     default:

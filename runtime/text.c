@@ -184,8 +184,10 @@ static void put_func(struct gs_buf *b, const struct gs_proto *p)
     int n = p->nparams - ((p->flags & GS_PF_METHOD) != 0) - ((p->flags & GS_PF_REST) != 0);
     gs_buf_put(b, "<fn ", 4);
     put_str(b, p->name);
-    gs_buf_putc(b, '/');
-    put_int(b, n);
+    if (!(p->flags & GS_PF_PRELUDE)) { /* those are built-ins to the program */
+        gs_buf_putc(b, '/');
+        put_int(b, n);
+    }
     gs_buf_putc(b, '>');
 }
 
