@@ -16,6 +16,7 @@
 #include "hooks.h"
 #include "lib.h"
 #include "output.h"
+#include "pool.h"
 #include "port/clock.h"
 #include "port/mem.h"
 #include "port/thread.h"
@@ -183,6 +184,8 @@ static void drop_live(void)
             if (gs_load_rlx(&vm->park.word) != GS_WAIT_IDLE)
                 (void)gs_wait_end(vm);
             gs_vm_free(vm);
+            if (o->pool != NULL)
+                gs_pool_job_dropped(o);
             gs_hobj_release(&o->h);
         }
     }

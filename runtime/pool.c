@@ -112,6 +112,18 @@ void gs_pool_job_ended(struct gs_taskobj *o)
     gs_hobj_release(&p->h);
 }
 
+void gs_pool_job_dropped(struct gs_taskobj *o)
+{
+    struct gs_pool *p = o->pool;
+    struct gs_job j;
+    while (queue_pop_locked(p, &j)) {
+        gs_parcel_drop(&j.call);
+        gs_hobj_release(&p->h);
+        gs_hobj_release(&j.o->h);
+    }
+    gs_hobj_release(&p->h);
+}
+
 static bool since_push_locked(struct gs_pool *p, struct gs_taskobj *o)
 {
     if (p->nsince == p->capsince) {

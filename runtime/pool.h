@@ -28,4 +28,7 @@ struct gs_pool {
 /* On the worker that ran o, after its outcome is out: frees its place, starts what is queued, drops o's share of the pool. */
 void gs_pool_job_ended(struct gs_taskobj *o);
 
+/* The process ends with o's VM still there, and all workers have stopped: o and what its pool has queued will never run. */
+void gs_pool_job_dropped(struct gs_taskobj *o);
+
 #endif

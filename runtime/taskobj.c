@@ -208,7 +208,8 @@ static void end_task(struct gs_vm *vm, gs_status st)
     struct gs_parcel out = {0};
     struct gs_failure *failure = NULL;
     bool failed = st == GS_E_THROWN;
-    if (gs_parcel_pack(vm, failed ? vm->error : vm->result, &out) != GS_OK) {
+    o->is_result = !failed && gs_kind(vm->result) == GS_T_HANDLE && gs_handle_obj(vm->result) == &o->h;
+    if (!o->is_result && gs_parcel_pack(vm, failed ? vm->error : vm->result, &out) != GS_OK) {
         failed = true;
         gs_throw_nomem(vm);
         if (gs_parcel_pack(vm, vm->error, &out) != GS_OK)
@@ -446,7 +447,7 @@ struct gs_vm *gs_task_new_main(struct gs_program *p)
 int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret)
 {
     gs_value v;
-    if (gs_parcel_open(vm, &o->outcome, &v) != GS_OK)
+    if ((o->is_result ? gs_handle_share(vm, &o->h, &v) : gs_parcel_open(vm, &o->outcome, &v)) != GS_OK)
         return GS_E_NOMEM;
     if (!o->failed) {
         *ret = v;
