@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * hooks.h - what the runtime and its upper neighbours ask of each other: the only doors between runtime, frontend and jit.
+ * hooks.h - what the runtime and its upper neighbours ask of each other: the only doors between
+ * runtime, frontend and jit.
  */
 #ifndef GS_RUNTIME_HOOKS_H
 #define GS_RUNTIME_HOOKS_H
@@ -8,10 +9,12 @@
 
 /* Filled in by main.c before anything runs. */
 struct gs_hooks {
-    /* Compiles one source text of the prelude. Its top-level functions become *fns (n of them, immortal). False with a message on stderr. In a prelude
-     * source `__name` with two leading underscores is an intrinsic: __call(f, a...) is CALLTRIM, and every other __x is the entry x of the
-     * library module "<intrinsic>". */
-    bool (*compile_prelude)(const char *name, const char *text, size_t len, struct gs_func ***fns, uint32_t *n);
+    /* Compiles one source text of the prelude. Its top-level functions become *fns (n of them,
+     * immortal). False with a message on stderr. In a prelude source `__name` with two leading
+     * underscores is an intrinsic: __call(f, a...) is CALLTRIM, and every other __x is the entry x
+     * of the library module "<intrinsic>". */
+    bool (*compile_prelude)(const char *name, const char *text, size_t len, struct gs_func ***fns,
+                            uint32_t *n);
     /* Later: void (*jit_hot)(struct gs_vm *, struct gs_proto *); */
 };
 extern struct gs_hooks gs_hooks;
@@ -28,8 +31,10 @@ bool gs_hook_intrinsic(const char *name, size_t n, gs_value *out);
 /* Fresh number for a proto. */
 uint32_t gs_hook_proto_id(void);
 /* Shape ids for literals. */
-uint32_t gs_hook_shape_empty(struct gs_class *c);           /* c NULL: plain objects */
-bool gs_hook_shape_add(uint32_t *shape, struct gs_str *key); /* false: would become a dictionary; use PUTFIELD */
-void gs_hook_class_ready(struct gs_class *c);               /* makes its shapes; super is ready already */
+uint32_t gs_hook_shape_empty(struct gs_class *c); /* c NULL: plain objects */
+/* False: would become a dictionary; use PUTFIELD. */
+bool gs_hook_shape_add(uint32_t *shape, struct gs_str *key);
+/* Makes its shapes; super is ready already. */
+void gs_hook_class_ready(struct gs_class *c);
 
 #endif
