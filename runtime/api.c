@@ -159,6 +159,13 @@ void gs_rt_exit(int code)
     limit_stopping(code);
 }
 
+void gs_rt_no_memory(void)
+{
+    static const char text[] = "fatal: out of memory\n";
+    gs_err_write(text, sizeof text - 1);
+    _exit(70);
+}
+
 /* ---- running ---- */
 
 void goost_options_init(struct goost_options *o)
@@ -204,7 +211,8 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
     struct gs_sched_config cfg = {
         .workers = o->workers, .pin = o->pin, .topology = o->topology, .seed = o->seed, .hooks = &hooks};
     gs_rt.sched = gs_sched_new(&cfg);
-    GS_CHECK(gs_rt.sched != NULL);
+    if (gs_rt.sched == NULL)
+        gs_rt_no_memory();
     struct gs_vm *vm = gs_task_new_main(p);
     int code = gs_sched_run(gs_rt.sched, &vm->task);
     gs_store_rlx(&run_over, 1u);

@@ -25,6 +25,8 @@ extern struct gs_rt gs_rt;
 
 /* Ends the process's run with a code: output is flushed, nothing else runs. The calling native returns GS_EXIT. */
 void gs_rt_exit(int code);
+/* What the process cannot begin without is missing: says so and ends it with code 70. */
+_Noreturn void gs_rt_no_memory(void);
 /* Registry of live VMs (reports). */
 void gs_rt_live_add(struct gs_vm *vm);
 void gs_rt_live_remove(struct gs_vm *vm);

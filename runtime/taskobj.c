@@ -429,14 +429,16 @@ struct gs_vm *gs_task_new_main(struct gs_program *p)
     struct gs_vm *vm = gs_vm_new();
     struct gs_taskobj *o = gs_taskobj_new(NULL, GS_TS_SPAWN, GS_H_TASK);
     gs_value *globals = gs_mem_alloc((p->nglobals + 1u) * sizeof *globals);
-    GS_CHECK(vm != NULL && o != NULL && globals != NULL);
+    if (vm == NULL || o == NULL || globals == NULL)
+        gs_rt_no_memory();
     for (uint32_t i = 0; i < p->nglobals; i++)
         globals[i] = gs_unset();
     vm->globals = globals;
     vm->layout = NULL;
     vm->flags |= GS_VM_MAIN | GS_VM_FOREIGN_GLOBALS;
     init_limits(vm);
-    GS_CHECK(gs_vm_start(vm, gs_objv(GS_T_FUNC, p->main->self), NULL, 0) == GS_OK);
+    if (gs_vm_start(vm, gs_objv(GS_T_FUNC, p->main->self), NULL, 0) != GS_OK)
+        gs_rt_no_memory();
     launch(vm, o);
     gs_hobj_release(&o->h);
     return vm;
