@@ -363,11 +363,22 @@ static void new_line(struct writer *w)
         gs_buf_put(&w->b, w->indent, w->nindent);
 }
 
-static int open_container(struct writer *w, gs_value v)
+/* A value that contains itself is met again and again on the way down, so it is enough to look at depths that are powers of two; looking at each would
+ * make deep nesting quadratic. */
+static bool contains_itself(const struct writer *w, gs_value v)
 {
+    if (w->depth & (w->depth - 1))
+        return false;
     for (uint32_t i = 0; i < w->depth; i++)
         if (w->stack[i].c.p == v.p)
-            return gs_throw(w->vm, GS_ERR_VALUE, "cannot write a value that contains itself as JSON");
+            return true;
+    return false;
+}
+
+static int open_container(struct writer *w, gs_value v)
+{
+    if (contains_itself(w, v))
+        return gs_throw(w->vm, GS_ERR_VALUE, "cannot write a value that contains itself as JSON");
     if (w->depth == w->cap) {
         uint32_t cap = w->cap != 0 ? w->cap * 2 : 16;
         struct level *s = gs_mem_realloc(w->stack, cap * sizeof *s);
