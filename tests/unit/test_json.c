@@ -13,7 +13,7 @@ static const char *there_and_back(const char *in)
     struct gs_vm *vm = native_vm();
     gs_value v, out;
     if (gs_json_parse(vm, in, strlen(in), &v) != GS_OK || gs_json_write(vm, v, NULL, 0, &out) != GS_OK)
-        snprintf(text, sizeof text, "%s", unit_error(vm));
+        snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, unit_error(vm));
     else
         snprintf(text, sizeof text, "%.*s", (int)out.s->len, out.s->data);
     gs_vm_free(vm);
