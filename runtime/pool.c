@@ -96,18 +96,22 @@ static void run_jobs(struct gs_pool *p)
             return;
         if (gs_taskobj_start_packed(j.o, &j.call) != GS_OK) {
             gs_parcel_drop(&j.call);
-            gs_taskobj_fail(j.o);
             job_over(p);
+            gs_taskobj_fail(j.o);
             gs_hobj_release(&p->h);
         }
         gs_hobj_release(&j.o->h);
     }
 }
 
+void gs_pool_job_over(struct gs_taskobj *o)
+{
+    job_over(o->pool);
+}
+
 void gs_pool_job_ended(struct gs_taskobj *o)
 {
     struct gs_pool *p = o->pool;
-    job_over(p);
     run_jobs(p);
     gs_hobj_release(&p->h);
 }
@@ -200,9 +204,11 @@ static int start_now(struct gs_vm *vm, struct gs_pool *p, struct gs_taskobj *o, 
         if (gs_taskobj_start(vm, o, args[1], args + 2, n - 2) == GS_OK)
             return GS_OK;
         if (keep)
-            forget_job(p, o);
+            job_over(p);
+        forget_job(p, o);
+    } else {
+        job_over(p);
     }
-    job_over(p);
     run_jobs(p); /* somebody may have queued up meanwhile */
     return GS_E_NOMEM;
 }

@@ -25,7 +25,9 @@ struct gs_pool {
     uint32_t nsince, capsince;
 };
 
-/* On the worker that ran o, after its outcome is out: frees its place, starts what is queued, drops o's share of the pool. */
+/* On the worker that ran o. First, before its outcome is out: frees its place, so that who has waited for the job finds it gone (pending). Then, after the outcome: starts what
+ * is queued, drops o's share of the pool. */
+void gs_pool_job_over(struct gs_taskobj *o);
 void gs_pool_job_ended(struct gs_taskobj *o);
 
 /* The process ends with o's VM still there, and all workers have stopped: o and what its pool has queued will never run. */

@@ -219,6 +219,8 @@ static void end_task(struct gs_vm *vm, gs_status st)
         report_now(o, vm);
     else if (failed)
         failure = failure_new(o, vm);
+    if (o->pool != NULL)
+        gs_pool_job_over(o);
     publish(o, out, failed, failure);
     if (o->pool != NULL)
         gs_pool_job_ended(o);
