@@ -238,6 +238,8 @@ gs_status gs_handle_adopt(struct gs_vm *vm, struct gs_hobj *o, gs_value *out)
     if (ledger_push(l, o) != GS_OK)
         return GS_E_NOMEM;
     gs_heap_pressure(&vm->heap, SHARE_BYTES);
+    if (vm->heap.used == 0) /* nothing beyond the VM's own chunk yet: used > threshold must be able to come true */
+        vm->heap.used = 1;
     *out = v;
     return GS_OK;
 }

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ * test_copy.c - the copier: aliasing, cycles, sharing, globals, shares of handles, failing allocations.
+ */
+#include "unit_task.h"
+
+#include "chan.h"
+#include "copy.h"
+#include "payload.h"
+#include "port/mem.h"
+
+static struct gs_vm *receiver(void)
+{
+    struct gs_vm *vm = gs_vm_new();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
+    return vm;
+}
+
+/* v of one VM in another, by a parcel. */
+static gs_value sent(struct gs_vm *from, struct gs_vm *to, gs_value v)
+{
+    struct gs_parcel p;
+    gs_value out = gs_nil();
+    CU_ASSERT_EQUAL_FATAL(gs_parcel_pack(from, v, &p), GS_OK);
+    CU_ASSERT_EQUAL_FATAL(gs_parcel_take(to, &p, &out), GS_OK);
+    CU_ASSERT_TRUE(p.frag == NULL && p.v.tag == GS_T_NIL);
+    return out;
+}
+
+static gs_value floats(struct gs_vm *vm, int64_t n)
+{
+    struct gs_array *a = gs_array_make(&vm->heap, GS_STORE_FLOAT, n);
+    for (int64_t i = 0; i < n; i++)
+        a->d[i] = (double)i;
+    return gs_objv(GS_T_ARRAY, a);
+}
+
+static void immediates_need_no_fragment(void)
+{
+    struct gs_vm *a = unit_task();
+    gs_value v[] = {gs_nil(), gs_int(5), gs_float(1.5), gs_bool(true), gs_strv(gs_atomz("atom"))};
+    for (unsigned i = 0; i < sizeof v / sizeof v[0]; i++) {
+        struct gs_parcel p;
+        CU_ASSERT_EQUAL(gs_parcel_pack(a, v[i], &p), GS_OK);
+        CU_ASSERT_PTR_NULL(p.frag);
+        CU_ASSERT_TRUE(p.v.u == v[i].u && p.v.tag == v[i].tag);
+        gs_parcel_drop(&p);
+    }
+    unit_task_free(a);
+}
+
+static void aliasing_and_cycles_are_kept(void)
+{
+    struct gs_vm *a = unit_task(), *b = receiver();
+    struct gs_array *outer = gs_array_new(&a->heap), *inner = gs_array_new(&a->heap);
+    (void)gs_array_push(&a->heap, outer, gs_objv(GS_T_ARRAY, inner));
+    (void)gs_array_push(&a->heap, outer, gs_objv(GS_T_ARRAY, inner));
+    (void)gs_array_push(&a->heap, inner, gs_objv(GS_T_ARRAY, outer));
+    struct gs_array *got = sent(a, b, gs_objv(GS_T_ARRAY, outer)).a;
+    CU_ASSERT_PTR_NOT_EQUAL(got, outer);
+    CU_ASSERT_PTR_EQUAL(got->v[0].a, got->v[1].a);
+    CU_ASSERT_PTR_EQUAL(got->v[0].a->v[0].a, got);
+    gs_vm_free(b);
+    unit_task_free(a);
+}
+
+static void depth_costs_no_stack(void)
+{
+    struct gs_vm *a = unit_task(), *b = receiver();
+    gs_value v = gs_int(1);
+    for (int i = 0; i < 200000; i++) {
+        struct gs_array *outer = gs_array_make(&a->heap, GS_STORE_VALUE, 1);
+        outer->v[0] = v;
+        v = gs_objv(GS_T_ARRAY, outer);
+    }
+    v = sent(a, b, v);
+    int depth = 0;
+    for (; gs_is(v, GS_T_ARRAY); v = v.a->v[0])
+        depth++;
+    CU_ASSERT_EQUAL(depth, 200000);
+    gs_vm_free(b);
+    unit_task_free(a);
+}
+
+static void large_packed_arrays_are_shared_until_written(void)
+{
+    struct gs_vm *a = unit_task(), *b = receiver(), *c = receiver();
+    gs_value v = floats(a, 10000);
+    struct gs_parcel p;
+    gs_value x, y;
+    CU_ASSERT_EQUAL_FATAL(gs_parcel_pack(a, v, &p), GS_OK);
+    CU_ASSERT_EQUAL_FATAL(gs_parcel_open(b, &p, &x), GS_OK);
+    CU_ASSERT_EQUAL_FATAL(gs_parcel_open(c, &p, &y), GS_OK);
+    gs_parcel_drop(&p);
+    CU_ASSERT_TRUE(x.a->pay == v.a->pay && y.a->pay == v.a->pay);
+    CU_ASSERT_EQUAL(gs_array_set(&b->heap, x.a, 3, gs_float(-1)), GS_OK);
+    CU_ASSERT_PTR_NOT_EQUAL(x.a->pay, v.a->pay);
+    CU_ASSERT_TRUE(x.a->d[3] == -1 && y.a->d[3] == 3 && v.a->d[3] == 3);
+    CU_ASSERT_EQUAL(gs_array_set(&a->heap, v.a, 4, gs_float(-2)), GS_OK); /* the maker, too, is not alone */
+    CU_ASSERT_TRUE(v.a->d[4] == -2 && y.a->d[4] == 4);
+    gs_vm_free(b);
+    gs_vm_free(c);
+    unit_task_free(a);
+}
+
+static void handles_in_a_parcel_hold_a_share(void)
+{
+    struct gs_vm *a = unit_task(), *b = receiver();
+    struct gs_chan *c = gs_chan_new(0);
+    struct gs_parcel p, q;
+    gs_value v, list;
+    CU_ASSERT_EQUAL_FATAL(gs_handle_share(a, &c->h, &v), GS_OK);
+    list = gs_objv(GS_T_ARRAY, gs_array_from(&a->heap, &v, 1));
+    CU_ASSERT_EQUAL_FATAL(gs_parcel_pack(a, v, &p), GS_OK);    /* by itself */
+    CU_ASSERT_EQUAL_FATAL(gs_parcel_pack(a, list, &q), GS_OK); /* in a fragment */
+    unit_task_free(a);
+    CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 3);
+    CU_ASSERT_EQUAL(gs_parcel_take(b, &p, &v), GS_OK);
+    CU_ASSERT_EQUAL(gs_parcel_take(b, &q, &list), GS_OK);
+    CU_ASSERT_PTR_EQUAL(gs_handle_obj(gs_array_at(list.a, 0)), &c->h);
+    CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 3); /* two in the ledger, one ours */
+    gs_vm_free(b);
+    CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 1);
+    gs_hobj_release(&c->h);
+}
+
+static void a_second_parcel_is_the_same_value(void)
+{
+    struct gs_vm *a = unit_task(), *b = receiver();
+    struct gs_parcel p, q;
+    gs_value v;
+    CU_ASSERT_EQUAL_FATAL(gs_parcel_pack(a, native_ints(a, 5), &p), GS_OK);
+    gs_parcel_dup(&p, &q);
+    gs_parcel_drop(&p);
+    CU_ASSERT_EQUAL(gs_parcel_open(b, &q, &v), GS_OK);
+    CU_ASSERT_STRING_EQUAL(unit_text(v), "[0, 1, 2, 3, 4]");
+    gs_parcel_drop(&q);
+    CU_ASSERT_STRING_EQUAL(unit_text(v), "[0, 1, 2, 3, 4]");
+    gs_vm_free(b);
+    unit_task_free(a);
+}
+
+/* What a task of a program of many globals gets: the ones its function names. */
+static void a_task_gets_the_globals_it_names(void)
+{
+    static char text[4000];
+    size_t at = 0;
+    for (int i = 0; i < 100; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "let g%d = [%d]\n", i, i);
+    (void)snprintf(text + at, sizeof text - at,
+                   "fn keep() { return [g1, g50, g99] }\nfn two() { return [g7, g8] }\nfn none() { return 1 }\n"
+                   "let r = [two, none]\n");
+    struct gs_vm *vm = unit_vm_of(text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(vm);
+    CU_ASSERT_EQUAL_FATAL(gs_interp_run(vm), GS_OK);
+    gs_value fns = unit_global(vm, "r");
+    struct gs_vm *two = receiver(), *none = receiver(), *again = receiver();
+    CU_ASSERT_EQUAL(gs_copy_start(vm, two, gs_array_at(fns.a, 0), NULL, 0), GS_OK);
+    CU_ASSERT_EQUAL(gs_copy_start(vm, none, gs_array_at(fns.a, 1), NULL, 0), GS_OK);
+    CU_ASSERT_EQUAL(gs_copy_start(vm, again, gs_array_at(fns.a, 0), NULL, 0), GS_OK);
+    CU_ASSERT_EQUAL(two->layout->n, 2);
+    CU_ASSERT_EQUAL(none->layout->n, 0);
+    CU_ASSERT_PTR_EQUAL(two->layout, again->layout); /* one for all VMs of a function */
+    CU_ASSERT_EQUAL(two->flags & GS_VM_FOREIGN_GLOBALS, 0);
+    CU_ASSERT_EQUAL(gs_interp_run(two), GS_OK);
+    CU_ASSERT_STRING_EQUAL(unit_text(two->result), "[[7], [8]]");
+    gs_vm_free(two);
+    gs_vm_free(none);
+    gs_vm_free(again);
+    gs_vm_free(vm);
+}
+
+static void failing_allocations_leave_nothing_behind(void)
+{
+    struct gs_vm *a = unit_task();
+    struct gs_array *all = gs_array_new(&a->heap);
+    struct gs_chan *c = gs_chan_new(0);
+    gs_value h;
+    CU_ASSERT_EQUAL_FATAL(gs_handle_share(a, &c->h, &h), GS_OK);
+    (void)gs_array_push(&a->heap, all, floats(a, 1000));
+    (void)gs_array_push(&a->heap, all, h);
+    (void)gs_array_push(&a->heap, all, native_str(a, "a string that is copied"));
+    for (int i = 0; i < 60; i++) { /* more than the copier's first tables hold */
+        gs_value x = gs_objv(GS_T_ARRAY, gs_array_make(&a->heap, GS_STORE_VALUE, 3));
+        (void)gs_array_push(&a->heap, all, x);
+    }
+    bool done = false;
+    for (uint64_t n = 1; n < 400 && !done; n++) {
+        struct gs_vm *b = receiver();
+        struct gs_parcel p = {0};
+        gs_value v = gs_nil();
+        gs_mem_fail_at(n);
+        gs_status st = gs_parcel_pack(a, gs_objv(GS_T_ARRAY, all), &p);
+        if (st == GS_OK)
+            st = gs_parcel_take(b, &p, &v);
+        gs_mem_fail_at(0);
+        CU_ASSERT_TRUE(st == GS_OK || st == GS_E_NOMEM);
+        if (st == GS_E_NOMEM && p.frag != NULL) { /* the parcel stays whole */
+            CU_ASSERT_EQUAL(gs_parcel_take(b, &p, &v), GS_OK);
+            CU_ASSERT_EQUAL(v.a->len, all->len);
+        }
+        done = st == GS_OK;
+        gs_vm_free(b);
+        CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 2);
+    }
+    CU_ASSERT_TRUE(done);
+    unit_task_free(a);
+    gs_hobj_release(&c->h);
+}
+
+static const struct unit_case cases[] = {
+    UNIT_CASE(immediates_need_no_fragment),
+    UNIT_CASE(aliasing_and_cycles_are_kept),
+    UNIT_CASE(depth_costs_no_stack),
+    UNIT_CASE(large_packed_arrays_are_shared_until_written),
+    UNIT_CASE(handles_in_a_parcel_hold_a_share),
+    UNIT_CASE(a_second_parcel_is_the_same_value),
+    UNIT_CASE(a_task_gets_the_globals_it_names),
+    UNIT_CASE(failing_allocations_leave_nothing_behind),
+};
+UNIT_MAIN("copy", cases)
