@@ -129,7 +129,7 @@ class Runner:
 
     def difference(self, text, heading=b""):
         """The first configuration that disagrees with the reference, or dies or hangs as it does, and both outcomes; or None.
-        A script that does not even print its heading was rejected by the compiler: the generator is wrong."""
+        A script that does not print its heading did not compile or failed in its declarations: the generator is wrong."""
         self.write(text)
         reference = self.run(self.configs[0])
         if reference.kind() != "ended" or heading not in reference.out:
@@ -384,14 +384,14 @@ def try_batch(seeds):
     """Failures of a batch: (name, lines, text) each."""
     size, work = settings.size, settings.work
     text = generate.script(seeds, size, work)
-    difference = runner.difference(text, b"== %d" % seeds[0])
+    difference = runner.difference(text, b"== %d\n" % seeds[-1])
     if not difference:
         return []
     found = []
     if len(seeds) > 1:
         for seed in seeds:
             alone = generate.script([seed], size, work, final=seed == seeds[-1])
-            one = runner.difference(alone, b"== %d" % seed)
+            one = runner.difference(alone, b"== %d\n" % seed)
             if one:
                 found.append(failure(f"seed{seed}", alone, one))
     return found or [failure(f"seeds{seeds[0]}-{seeds[-1]}" if len(seeds) > 1 else f"seed{seeds[0]}", text, difference)]

@@ -117,6 +117,7 @@ class Program:
         self.work, self.mult = 0.0, 1
         self.budget = 0.0
         self.main = False           # may print, may start tasks
+        self.plain = False          # only expressions that cannot throw
         self.inside = False         # of a function: may return
         self.result = None
         self.program()
@@ -199,6 +200,8 @@ class Program:
 
     def expr(self, type_, depth=2):
         self.spend(1)
+        if self.plain:
+            depth = 0
         if type_ in NUMERIC and self.loops and self.chance(0.03):
             late = self.late()
             if late:
@@ -1233,9 +1236,10 @@ class Program:
         self.emit(f"// --- program {self.seed}")
         self.emit(f"let {self.prefix}g0 = {self.number(-5, 5)}")
         self.declare(f"{self.prefix}g0", "int")
-        self.budget = 1e9
+        self.budget, self.plain = 1e9, True
         for type_ in self.rng.sample(["int", "float", "num", "str", "[int]", "[num]", "obj", "any"], self.number(1, 4)):
             self.do_let(0, type_)
+        self.plain = False
         if self.chance(0.6):
             self.class_family()
         recursion = self.recursion() if self.chance(0.4) else None
