@@ -12,6 +12,13 @@
  *            the inbox of the worker that ran the task last. A push that thieves can see is
  *            followed by notify [P1]; a push behind a running task by a look at the ticker's level
  *            [K1].
+ * Crowds     A task that spawns in a loop fills its worker's deque with tasks that nobody runs before
+ *            its slice is over: thousands of VMs, which have left the caches when their turn comes.
+ *            So when GS_CROWD tasks wait, the spawner is asked to give way (PREEMPT) to what it has
+ *            spawned, whose memory is then used again by the next ones. That is for short tasks:
+ *            if the next crowd comes CROWD_TICKS after that, they are long, the caches do not
+ *            matter, and the spawner is let alone for the next CROWD_LONG crowds. One worker, a
+ *            million empty tasks: 30 % less time, 5 MB instead of 22.
  * Stopping   [Q1] stop is stored after the code and read with acquire. Every worker looks at it
  *            between two tasks; the tasks that run are poked, by stop itself and then by the ticker
  *            until all have left.
@@ -24,6 +31,9 @@
 #include "port/clock.h"
 #include "port/mem.h"
 #include "port/thread.h"
+
+#define CROWD_TICKS 2u
+#define CROWD_LONG 64u
 
 /* -- making ------------------------------------------------------------------------------------ */
 
@@ -323,6 +333,24 @@ static bool only_one_here(const struct gs_worker *w)
            !gs_load_rlx(&w->slot) && gs_deque_size_mt(&w->late) == 0;
 }
 
+/* See Crowds above. */
+static GS_COLD void look_at_crowd(struct gs_worker *w)
+{
+    uint32_t tick = gs_load_rlx(&w->sched->ticker.ticks); /* only a sense of time */
+    uintptr_t running = gs_load_rlx(&w->current) & ~(uintptr_t)1; /* only we change the rest */
+    w->crowd_credit = GS_CROWD;
+    if (running == 0 || gs_deque_size_mt(&w->deque) < GS_CROWD)
+        return;
+    if (w->crowd_gave && tick - w->crowd_tick >= CROWD_TICKS) {
+        w->crowd_gave = false;
+        w->crowd_credit = CROWD_LONG * GS_CROWD;
+        return;
+    }
+    w->crowd_gave = true;
+    w->crowd_tick = tick;
+    gs_task_poke_mt((struct gs_task *)running, GS_POKE_PREEMPT);
+}
+
 void gs_sched_submit_mt(struct gs_sched *s, struct gs_task *t)
 {
     struct gs_worker *w = self_in(s);
@@ -334,6 +362,8 @@ void gs_sched_submit_mt(struct gs_sched *s, struct gs_task *t)
         if (GS_UNLIKELY(gs_park_wanted_mt(&s->park)) && !only_one_here(w))
             gs_park_wake_one_mt(s);
         gs_sched_tick_mt(s);
+        if (GS_UNLIKELY(--w->crowd_credit == 0))
+            look_at_crowd(w);
     } else {
         gs_stat_add_mt(&s->others, GS_STAT_SUBMITS, 1);
         post_from_outside(s, t);

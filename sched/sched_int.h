@@ -26,6 +26,9 @@
 #define GS_RINGS 4u
 /* Picks between two takings of the oldest new task: about 2 us of the shortest tasks. */
 #define GS_FAIR_PICKS 64u
+/* So many new tasks wait behind the one that spawns them before it gives way. 256 tasks of 1 KiB are
+ * half of a second-level cache; see sched.c, Crowds. */
+#define GS_CROWD 256u
 
 struct gs_topology;
 struct gs_offload;
@@ -57,6 +60,9 @@ struct gs_worker {
     uint32_t lone_yields; /* counts, for run_again */
     uint32_t streak;      /* steals in a row within one tick: more taken at a time */
     uint32_t streak_tick;
+    uint32_t crowd_credit; /* of the running task: submits left until the next look whether too many wait */
+    uint32_t crowd_tick;   /* when a task was last asked to give way to what it had spawned ... */
+    bool crowd_gave;       /* ... and whether one was at the last such look */
     uint64_t random;
     struct gs_victims victims;
     struct gs_stats stats;

@@ -187,6 +187,7 @@ static void run(struct gs_worker *w, struct gs_task *t)
     gs_store_rlx(&w->run_seq, seq + 1);      /* a stale value costs a poke that comes a tick late */
     gs_store_rel(&w->current, (uintptr_t)t); /* [C1] */
     w->in_task = true;
+    w->crowd_credit = GS_CROWD;
     enum gs_run how = t->resume(t, w);
     w->in_task = false;
     gs_worker_detach_owner(w);

@@ -408,6 +408,46 @@ static void every_spawned_task_runs_once_on_eight_workers(void)
     spawn_with(8);
 }
 
+/* Spawns what is left until it is asked to give way, and counts how often it was. */
+static enum gs_run spawn_politely(struct gs_task *t, struct gs_worker *w)
+{
+    struct job *j = job_of(t);
+    (void)w;
+    while (j->step < MANY) {
+        gs_sched_submit_mt(s, &many[j->step++].task);
+        if (gs_task_answer(t) & GS_POKE_PREEMPT) {
+            j->count++;
+            return GS_RUN_YIELD;
+        }
+    }
+    return gs_load_rlx(&j->left) > 0 ? GS_RUN_PARK : GS_RUN_DONE;
+}
+
+static enum gs_run count_down_and_stop(struct gs_task *t, struct gs_worker *w)
+{
+    (void)w;
+    job_of(t)->count++;
+    if (gs_sub_acq_rel(&root.left, 1) == 1)
+        gs_sched_stop(s, 0);
+    return GS_RUN_DONE;
+}
+
+static void who_spawns_many_short_tasks_gives_way_to_them(void)
+{
+    many = calloc(MANY, sizeof *many);
+    setup(1);
+    for (int i = 0; i < MANY; i++)
+        job_init(&many[i], count_down_and_stop);
+    job_init(&root, spawn_politely);
+    gs_store_rlx(&root.left, MANY);
+    CU_ASSERT_EQUAL(gs_sched_run(s, &root.task), 0);
+    for (int i = 0; i < MANY; i++)
+        CU_ASSERT_FATAL(many[i].count == 1);
+    CU_ASSERT_TRUE(root.count >= 1); /* once for each crowd, unless the machine is so slow that they count as long */
+    gs_sched_free(s);
+    free(many);
+}
+
 static void every_spawned_task_runs_when_memory_is_out(void)
 {
     many = calloc(MANY, sizeof *many);
@@ -1092,6 +1132,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_task_that_readies_itself_for_ever_starves_nobody),
     CASE(two_tasks_that_wake_each_other_for_ever_starve_nobody),
     CASE(two_tasks_that_wake_each_other_do_not_starve_one_that_yields),
+    CASE(who_spawns_many_short_tasks_gives_way_to_them),
     CASE(every_spawned_task_runs_once_on_one_worker),
     CASE(every_spawned_task_runs_once_on_eight_workers),
     CASE(every_spawned_task_runs_when_memory_is_out),
