@@ -3,7 +3,8 @@
  *
  * Ending     The count of live tasks (main included) stops the scheduler when it reaches zero; exit() and an uncaught error of main stop it at once. What is still
  *            parked or queued then is dropped after the workers have been joined; those that do not come to a safe point in GRACE_NS are not waited for.
- * Registry   Live VMs are linked into one of LIVE_SHARDS lists, so that spawning on many workers does not meet at one lock.
+ * Registry   Live VMs are linked into one of LIVE_SHARDS lists, so that workers do not meet at one lock, when they first wait. What has never waited is
+ *            running or queued, hence of no interest to the deadlock report, and handed over by the scheduler at the end.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 #include "error.h"
 #include "goost.h"
+#include "hold.h"
 #include "hooks.h"
 #include "lib.h"
 #include "output.h"
@@ -45,6 +47,12 @@ void gs_rt_live_add(struct gs_vm *vm)
         s->head->live_prev = vm;
     s->head = vm;
     gs_spin_unlock(&s->lock);
+    vm->flags |= GS_VM_LIVE;
+}
+
+int64_t gs_rt_tasks(void)
+{
+    return gs_sched_tasks(gs_rt.sched);
 }
 
 void gs_rt_live_remove(struct gs_vm *vm)
@@ -114,11 +122,28 @@ static void report_deadlock(void)
 
 /* ---- scheduler hooks ---- */
 
+static void *hook_start(void *ctx, struct gs_worker *w)
+{
+    (void)ctx;
+    (void)w;
+    gs_hold_start();
+    return NULL;
+}
+
+static void hook_stop(void *ctx, struct gs_worker *w, void *local)
+{
+    (void)ctx;
+    (void)w;
+    (void)local;
+    gs_hold_stop();
+}
+
 static void hook_idle(void *ctx, struct gs_worker *w)
 {
     (void)ctx;
     (void)w;
     gs_out_flush();
+    gs_hold_idle();
 }
 
 static void hook_quiescent(void *ctx, struct gs_worker *w)
@@ -129,7 +154,21 @@ static void hook_quiescent(void *ctx, struct gs_worker *w)
     gs_rt_exit(3);
 }
 
-static const struct gs_sched_hooks hooks = {.idle = hook_idle, .quiescent = hook_quiescent};
+/* Tasks that were still queued when the scheduler stopped. */
+static struct gs_task *left_over;
+
+static void hook_left(void *ctx, struct gs_task *t)
+{
+    (void)ctx;
+    t->next = left_over;
+    left_over = t;
+}
+
+static const struct gs_sched_hooks hooks = {.worker_start = hook_start,
+                                            .worker_stop = hook_stop,
+                                            .idle = hook_idle,
+                                            .quiescent = hook_quiescent,
+                                            .left = hook_left};
 
 #define GRACE_NS 100000000 /* how long an exit waits for tasks on other workers to come to a safe point */
 
@@ -147,7 +186,7 @@ static void *end_anyway(void *code)
 static void limit_stopping(int code)
 {
     pthread_t t;
-    if (gs_load_rlx(&gs_rt.tasks_alive) > 1 && gs_thread_start(&t, "goost-exit", end_anyway, (void *)(intptr_t)code) == 0)
+    if (gs_rt_tasks() > 1 && gs_thread_start(&t, "goost-exit", end_anyway, (void *)(intptr_t)code) == 0)
         pthread_detach(t);
 }
 
@@ -180,20 +219,31 @@ const char *goost_version(void)
     return "0.1.0";
 }
 
+static void drop_vm(struct gs_vm *vm)
+{
+    struct gs_taskobj *o = vm->self;
+    if (gs_load_rlx(&vm->park.word) != GS_WAIT_IDLE)
+        (void)gs_wait_end(vm);
+    gs_vm_free(vm);
+    if (o->pool != NULL)
+        gs_pool_job_dropped(o);
+    gs_hobj_release(&o->h);
+}
+
 /* What is left after the workers have stopped: parked and queued tasks of a program that ended early. */
 static void drop_live(void)
 {
+    while (left_over != NULL) {
+        struct gs_vm *vm = (struct gs_vm *)left_over; /* the task is its first member */
+        left_over = vm->task.next;
+        if (!(vm->flags & GS_VM_LIVE))
+            drop_vm(vm);
+    }
     for (unsigned i = 0; i < LIVE_SHARDS; i++) {
         while (live[i].head != NULL) {
             struct gs_vm *vm = live[i].head;
-            struct gs_taskobj *o = vm->self;
             gs_rt_live_remove(vm);
-            if (gs_load_rlx(&vm->park.word) != GS_WAIT_IDLE)
-                (void)gs_wait_end(vm);
-            gs_vm_free(vm);
-            if (o->pool != NULL)
-                gs_pool_job_dropped(o);
-            gs_hobj_release(&o->h);
+            drop_vm(vm);
         }
     }
 }

@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "handle.h"
+#include "hold.h"
 #include "port/mem.h"
 #include "waitq.h"
 
@@ -52,11 +53,6 @@ void gs_hobj_init(struct gs_hobj *o, enum gs_hkind k)
     gs_store_rlx(&o->refs, 1u); /* nobody else knows it yet */
 }
 
-void gs_hobj_retain(struct gs_hobj *o)
-{
-    (void)gs_add_rlx(&o->refs, 1u); /* the caller already has a share to stand on */
-}
-
 /* Dropping one object may drop the last share of another, and so on along a chain as long as the program likes (a channel in a
  * channel in a channel ...): the outermost call on this thread does them one after the other instead of one inside the other. */
 static GS_COLD void drop(struct gs_hobj *o)
@@ -77,10 +73,90 @@ static GS_COLD void drop(struct gs_hobj *o)
     dropping = false;
 }
 
+static void release_many(struct gs_hobj *o, uint32_t n)
+{
+    if (gs_sub_acq_rel(&o->refs, n) == n) /* [H1] */
+        drop(o);
+}
+
+/* ---- a worker's stock of shares ---- */
+
+/* Shares that a worker takes at a time; it gives as many back when it has three times as many. */
+#define STOCK 32u
+
+static struct gs_hold_share *stock_of(const struct gs_hobj *o)
+{
+    uintptr_t a = (uintptr_t)o;
+    return &gs_hold.share[(a >> 5 ^ a >> 9) % GS_HOLD_SHARES];
+}
+
+static void stock_return(struct gs_hold_share *e)
+{
+    struct gs_hobj *o = e->o;
+    uint32_t n = e->n;
+    e->o = NULL;
+    e->n = 0;
+    if (n > 0)
+        release_many(o, n); /* may come back here for other objects */
+}
+
+void gs_hold_return_shares(void)
+{
+    for (uint32_t i = 0; i < GS_HOLD_SHARES; i++) {
+        gs_hold.share[i].miss = NULL;
+        if (gs_hold.share[i].o != NULL)
+            stock_return(&gs_hold.share[i]);
+    }
+}
+
+/* o, which has no place, is asked for: the second time in a row it gets one. Objects that are met once, as most tasks are, stay out. */
+static GS_COLD bool stock_open(struct gs_hold_share *e, struct gs_hobj *o)
+{
+    if (e->miss != o) {
+        e->miss = o;
+        return false;
+    }
+    stock_return(e);
+    if (e->o != NULL) /* what was dropped has itself opened the place for something */
+        return false;
+    e->o = o;
+    return true;
+}
+
+static bool stocked(const struct gs_hobj *o)
+{
+    return gs_hold.on && o->kind != GS_H_TASK && o->kind != GS_H_FUTURE;
+}
+
+void gs_hobj_retain(struct gs_hobj *o)
+{
+    if (stocked(o)) {
+        struct gs_hold_share *e = stock_of(o);
+        if (GS_LIKELY(e->o == o) || stock_open(e, o)) {
+            if (GS_UNLIKELY(e->n == 0)) {
+                (void)gs_add_rlx(&o->refs, STOCK); /* the caller already has a share to stand on */
+                e->n = STOCK;
+            }
+            e->n--;
+            return;
+        }
+    }
+    (void)gs_add_rlx(&o->refs, 1u); /* as above */
+}
+
 void gs_hobj_release(struct gs_hobj *o)
 {
-    if (gs_sub_acq_rel(&o->refs, 1u) == 1) /* [H1] */
-        drop(o);
+    if (stocked(o)) {
+        struct gs_hold_share *e = stock_of(o);
+        if (GS_LIKELY(e->o == o) || stock_open(e, o)) {
+            if (GS_UNLIKELY(++e->n == 3 * STOCK)) {
+                e->n -= STOCK;
+                (void)gs_sub_acq_rel(&o->refs, STOCK); /* [H1] not the last: we hold more */
+            }
+            return;
+        }
+    }
+    release_many(o, 1);
 }
 
 /* ---- pinned numbers ---- */
@@ -311,6 +387,8 @@ void gs_ledger_end(struct gs_vm *vm)
         gs_mem_free(seen.slots);
         seen.slots = NULL;
     }
+    if (gs_hold.on)
+        gs_hold_return_shares(); /* what nobody has any more goes now */
     size_t live = (size_t)l->n * SHARE_BYTES; /* as many again until the next collection */
     vm->heap.threshold += live < SIZE_MAX - vm->heap.threshold ? live : SIZE_MAX - vm->heap.threshold;
 }

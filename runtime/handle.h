@@ -4,7 +4,8 @@
  * Shares     An object behind a handle is reference-counted by holders, not by values: a VM's ledger (vm.h) has an entry for each share it took
  *            - when it made the object, received the handle in a message, result or spawn - and a collection drops the entries of handles that
  *            are no longer reachable in that VM. Parcels (copy.h) and other objects hold shares of their own. [H1] drop: fetch_sub acq_rel;
- *            the dropper that finds 1 calls the kind's drop function and sees all earlier writes.
+ *            the dropper that finds 1 calls the kind's drop function and sees all earlier writes. Workers keep a few shares of the objects they
+ *            meet often, so that a task that takes and drops one touches no shared line: such an object lives until they have gone back (hold.h).
  * Numbers    64-bit, from 1 up, handed out to workers in ranges, never reused. A handle value carries the object's address in its tag, so that a use
  *            looks nothing up.
  * Cycles     A channel that holds its own handle in a message keeps itself: counts do not see that. It is memory lost, nothing worse.

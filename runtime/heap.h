@@ -61,6 +61,13 @@ struct gs_heap_process {
 };
 extern struct gs_heap_process gs_heap_process;
 
+/* The heap of a task that stayed in its first chunk: gs_heap_fini would find nothing to free. */
+GS_INLINE bool gs_heap_is_bare(const struct gs_heap *h)
+{
+    return h->blocks == NULL && h->chunks == NULL && h->large == NULL && h->final == NULL && h->reserve == NULL &&
+           h->reported == 0;
+}
+
 /* h is zeroed memory of any kind. first/nfirst: memory for the first chunk that the caller owns (16-aligned; may be NULL/0). */
 void gs_heap_init(struct gs_heap *h, void *first, size_t nfirst);
 /* Drops every share and all memory (not `first`). */

@@ -656,7 +656,7 @@ static int read_stdin(struct gs_vm *vm, bool all, const char *what, gs_value *re
     if (in == NULL)
         return GS_E_NOMEM;
     in->all = all;
-    if (gs_load_rlx(&gs_rt.tasks_alive) > 1) {
+    if (gs_rt_tasks() > 1) {
         in->vm = vm;
         gs_wait_begin(vm);
         vm->park.finish = input_finish;

@@ -34,7 +34,7 @@ static int core_stats(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
     (void)args;
     (void)n;
     static const char *const names[] = {"tasks", "workers", "memory"};
-    gs_value vals[] = {gs_int(gs_load_rlx(&gs_rt.tasks_alive)), gs_int(gs_sched_workers(gs_rt.sched)),
+    gs_value vals[] = {gs_int(gs_rt_tasks()), gs_int(gs_sched_workers(gs_rt.sched)),
                        gs_int((int64_t)vm->heap.used)};
     struct gs_object *o = gs_object_new(&vm->heap, gs_shape_plain, 3);
     if (o == NULL)

@@ -95,7 +95,7 @@ static int core_goroutines(struct gs_vm *vm, gs_value *args, uint32_t n, gs_valu
     (void)vm;
     (void)args;
     (void)n;
-    *ret = gs_int(gs_load_rlx(&gs_rt.tasks_alive));
+    *ret = gs_int(gs_rt_tasks());
     return GS_OK;
 }
 

@@ -17,7 +17,7 @@ struct gs_rt {
     struct gs_sched *sched;
     int argc;
     char **argv;
-    _Atomic int64_t tasks_alive;      /* main included while it runs */
+    _Atomic int64_t tasks_alive;      /* and leave to start some; taskobj.c, Counting */
     _Atomic int failures;             /* uncaught errors of tasks so far: the process ends with 1 */
     _Atomic bool ending;
 };
@@ -27,7 +27,9 @@ extern struct gs_rt gs_rt;
 void gs_rt_exit(int code);
 /* What the process cannot begin without is missing: says so and ends it with code 70. */
 _Noreturn void gs_rt_no_memory(void);
-/* Registry of live VMs (reports). */
+/* How many tasks live, main included. */
+int64_t gs_rt_tasks(void);
+/* Registry of live VMs that have waited (reports). */
 void gs_rt_live_add(struct gs_vm *vm);
 void gs_rt_live_remove(struct gs_vm *vm);
 

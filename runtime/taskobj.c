@@ -5,12 +5,17 @@
  * Several    Waiting for one of several futures, or for all of them, puts a waiter into the queue of each. Waiting for all counts: a future that ends well only
  *            lowers the waiting VM's counter, and the last one, or the first that fails, wakes it; so n futures cost n steps, however they end.
  *            [A1] the counter goes down by acq_rel: who brings it to zero has seen what every other did before.
+ * Counting   gs_rt.tasks_alive counts the tasks that live and those that workers have leave to start: a worker takes leave by the dozen, gets one back with each
+ *            task that ends there, and returns what it has before it sleeps. So the count is zero when, and not before, no task lives and no worker holds leave,
+ *            and a task that starts and ends touches it not at all. [E1] it goes down by acq_rel: whoever takes it to zero has seen what every task did.
+ * Registry   A VM is entered into the registry of live VMs (api.c) when it first waits: a task that never does costs nothing there.
  */
 #include "taskobj.h"
 
 #include <string.h>
 
 #include "error.h"
+#include "hold.h"
 #include "lib.h"
 #include "output.h"
 #include "pool.h"
@@ -147,11 +152,40 @@ void gs_taskobj_report_unreceived(void)
 
 /* ---- ending ---- */
 
+#define LEAVE 64 /* tasks that a worker gets leave to start at a time; it returns as many when it has twice as many */
+
+static void alive_down(int64_t n)
+{
+    if (gs_sub_acq_rel(&gs_rt.tasks_alive, n) == n) /* [E1] */
+        gs_sched_stop(gs_rt.sched, 0);
+}
+
+static void count_in(void)
+{
+    struct gs_hold *h = &gs_hold;
+    if (h->leave == 0) { /* relaxed: the spawner is alive itself, so the count cannot be zero */
+        (void)gs_add_rlx(&gs_rt.tasks_alive, h->on ? LEAVE : 1);
+        h->leave = h->on ? LEAVE : 1;
+    }
+    h->leave--;
+}
+
 static void count_out(void)
 {
-    /* [E1] acq_rel: whoever takes the count to zero has seen what every task did before it ended. */
-    if (gs_sub_acq_rel(&gs_rt.tasks_alive, 1) == 1)
-        gs_sched_stop(gs_rt.sched, 0);
+    struct gs_hold *h = &gs_hold;
+    if (++h->leave < 2 * LEAVE && h->on)
+        return;
+    uint32_t n = h->on ? LEAVE : h->leave;
+    h->leave -= n;
+    alive_down(n);
+}
+
+void gs_hold_return_leave(void)
+{
+    uint32_t n = gs_hold.leave;
+    gs_hold.leave = 0;
+    if (n > 0)
+        alive_down(n);
 }
 
 /* One of the tasks that w's VM waits for all of has ended well, and is not the last. While w is linked its VM cannot leave gs_wait_end. */
@@ -282,23 +316,34 @@ bool gs_taskobj_take_cancel(struct gs_taskobj *o)
 static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
 {
     struct gs_vm *vm = (struct gs_vm *)t; /* the task is its first member */
+    if (GS_UNLIKELY(--gs_hold.runs == 0)) {
+        gs_hold.runs = GS_HOLD_RUNS;
+        gs_hold_return_shares();
+    }
     gs_status st = gs_interp_run(vm);
     if (st == GS_YIELD)
         return GS_RUN_YIELD;
-    if (st == GS_PARK)
-        cancel_parking(vm);
-    if (st == GS_PARK || st == GS_EXIT) /* EXIT: the scheduler is stopping and never runs it again */
+    if (st == GS_PARK || st == GS_EXIT) { /* EXIT: the scheduler is stopping and never runs it again */
+        if (!(vm->flags & GS_VM_LIVE))
+            gs_rt_live_add(vm); /* it may have been woken, but we have not let go of it yet */
+        if (st == GS_PARK)
+            cancel_parking(vm);
         return GS_RUN_PARK;
+    }
     struct gs_taskobj *o = vm->self;
-    if (vm->flags & GS_VM_MAIN)
+    bool is_main = vm->flags & GS_VM_MAIN;
+    if (is_main)
         end_main(vm, st);
     else
         end_task(vm, st);
-    gs_rt_live_remove(vm);
+    if (vm->flags & GS_VM_LIVE)
+        gs_rt_live_remove(vm);
     gs_worker_detach_owner(w); /* before the memory goes: the ticker may be poking */
     gs_vm_free(vm);
     gs_hobj_release(&o->h); /* the VM's share */
     count_out();
+    if (is_main)
+        gs_hold_return_leave(); /* most programs end with it */
     return GS_RUN_DONE;
 }
 
@@ -331,27 +376,31 @@ static void init_limits(struct gs_vm *vm)
         vm->heap.limit = gs_rt.opt.heap_limit;
 }
 
-/* Hands a started VM to the scheduler. Takes a share of o for the VM. */
-static void launch(struct gs_vm *vm, struct gs_taskobj *o)
+/* Readies a started VM for the scheduler. Takes a share of o for the VM; fresh: that is the second of two, the first one the caller's, and nobody else knows o. */
+static void launch(struct gs_vm *vm, struct gs_taskobj *o, bool fresh)
 {
     uintptr_t mark = vm->task.sp_real; /* gs_vm_start has set it */
     gs_task_init(&vm->task, task_resume);
     vm->task.sp_real = mark;
     gs_store_rlx(&vm->task.sp_limit, vm->task.sp_real); /* not submitted yet: nobody else looks */
-    gs_hobj_retain(&o->h);
     vm->self = o;
+    count_in();
+    if (fresh) {
+        o->vm = vm;
+        gs_store_rlx(&o->h.refs, 2u); /* published with the handle, and by the submission */
+        return;
+    }
+    gs_hobj_retain(&o->h);
     gs_spin_lock(&o->lock);
     o->vm = vm;
     if (gs_load_rlx(&o->cancel)) /* cancelled while it waited in a pool */
         gs_task_poke_mt(&vm->task, GS_POKE_CANCEL);
     gs_spin_unlock(&o->lock);
-    gs_rt_live_add(vm);
-    (void)gs_add_rlx(&gs_rt.tasks_alive, 1); /* relaxed: the spawner is alive itself, so it cannot be zero */
 }
 
 static void launch_and_submit(struct gs_vm *vm, struct gs_taskobj *o)
 {
-    launch(vm, o);
+    launch(vm, o, false);
     gs_sched_submit_mt(gs_rt.sched, &vm->task);
 }
 
@@ -374,19 +423,17 @@ gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn,
     if (o == NULL)
         return GS_E_NOMEM;
     struct gs_vm *child = copied_call(vm, fn, args, n);
-    if (child == NULL)
-        goto fail;
-    gs_hobj_retain(&o->h); /* ours, until submitted */
-    if (gs_handle_adopt(vm, &o->h, out) != GS_OK)
-        goto fail;
-    launch_and_submit(child, o);
-    gs_hobj_release(&o->h);
+    if (child == NULL) {
+        gs_hobj_release(&o->h);
+        return GS_E_NOMEM;
+    }
+    if (gs_handle_adopt(vm, &o->h, out) != GS_OK) { /* which has dropped o */
+        gs_vm_free(child);
+        return GS_E_NOMEM;
+    }
+    launch(child, o, true);
+    gs_sched_submit_mt(gs_rt.sched, &child->task);
     return GS_OK;
-
-fail:
-    gs_vm_free(child);
-    gs_hobj_release(&o->h);
-    return GS_E_NOMEM;
 }
 
 gs_status gs_taskobj_start(struct gs_vm *vm, struct gs_taskobj *o, gs_value fn, const gs_value *args, uint32_t n)
@@ -441,7 +488,7 @@ struct gs_vm *gs_task_new_main(struct gs_program *p)
     init_limits(vm);
     if (gs_vm_start(vm, gs_objv(GS_T_FUNC, p->main->self), NULL, 0) != GS_OK)
         gs_rt_no_memory();
-    launch(vm, o);
+    launch(vm, o, true);
     gs_hobj_release(&o->h);
     return vm;
 }

@@ -113,7 +113,7 @@ struct gs_vm {
     uint8_t flags;           /* enum gs_vmflag */
     uint16_t live_shard;     /* api.c */
     struct gs_taskobj *self; /* the handle object of this task; it outlives the VM */
-    struct gs_vm *live_prev, *live_next; /* registry of live VMs, for reports */
+    struct gs_vm *live_prev, *live_next; /* registry of VMs that have waited, for reports */
     void *lib; /* lib_math's random state and such; struct gs_vmlib, NULL until needed */
     /* End of a call window that reaches beyond its frame, for the collector; NULL: the frame's end
      * counts. */
@@ -127,6 +127,7 @@ enum gs_vmflag {
     GS_VM_CANCELLED = 2,     /* the next blocking call or poll throws Cancelled */
     GS_VM_FOREIGN_STACK = 4, /* stack is an allocation of its own (not part of the VM's) */
     GS_VM_FOREIGN_GLOBALS = 8,
+    GS_VM_LIVE = 16, /* in the registry of live VMs */
 };
 
 #define GS_VM_STACK0 14u  /* slots of the first stack */

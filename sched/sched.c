@@ -164,15 +164,34 @@ bool gs_sched_start_worker_mt(struct gs_sched *s)
 
 /* -- running ----------------------------------------------------------------------------------- */
 
-static void drop_queues(struct gs_worker *w)
+static void drop(struct gs_sched *s, struct gs_task *t)
 {
-    (void)gs_inbox_take_mt(&w->inbox);
-    while (gs_deque_take_mt(&w->deque))
-        ;
-    while (gs_deque_take_mt(&w->late))
-        ;
-    gs_store_rlx(&w->slot, NULL); /* nobody runs any more */
+    if (t && s->hooks.left)
+        s->hooks.left(s->ctx, t);
+}
+
+static void drop_list(struct gs_sched *s, struct gs_task *t)
+{
+    while (t) {
+        struct gs_task *next = t->next;
+        drop(s, t);
+        t = next;
+    }
+}
+
+static void drop_queues(struct gs_sched *s, struct gs_worker *w)
+{
+    struct gs_task *t;
+    drop_list(s, gs_inbox_take_mt(&w->inbox));
+    while ((t = gs_deque_take_mt(&w->deque)))
+        drop(s, t);
+    while ((t = gs_deque_take_mt(&w->late)))
+        drop(s, t);
+    drop(s, gs_load_rlx(&w->slot)); /* nobody runs any more */
+    gs_store_rlx(&w->slot, NULL);
+    drop(s, w->again);
     w->again = NULL;
+    drop_list(s, w->overflow);
     w->overflow = NULL;
 }
 
@@ -216,7 +235,7 @@ int gs_sched_run(struct gs_sched *s, struct gs_task *first)
     for (unsigned i = 0; i < n; i++)
         gs_timers_clear_mt(&gs_sched_worker(s, i)->timers);
     for (unsigned i = 0; i < n; i++)
-        drop_queues(gs_sched_worker(s, i));
+        drop_queues(s, gs_sched_worker(s, i));
     s->ran = true;
     return gs_load_rlx(&s->stop_code); /* [Q1] seen with stop */
 }
@@ -239,6 +258,18 @@ void gs_sched_stop(struct gs_sched *s, int code)
 bool gs_sched_stopping(const struct gs_sched *s)
 {
     return gs_sched_stopped(s);
+}
+
+int64_t gs_sched_tasks(struct gs_sched *s)
+{
+    unsigned n = gs_sched_started(s);
+    uint64_t alive = 1; /* the first one is not counted as submitted */
+    /* Those that are over first, so that none is missed that is not. */
+    for (unsigned i = 0; i < n; i++)
+        alive -= gs_load_rlx(&gs_sched_worker(s, i)->stats.count[GS_STAT_DONE]);
+    for (unsigned i = 0; i < n; i++)
+        alive += gs_load_rlx(&gs_sched_worker(s, i)->stats.count[GS_STAT_SUBMITS]);
+    return (int64_t)(alive + gs_load_rlx(&s->others.count[GS_STAT_SUBMITS]));
 }
 
 unsigned gs_sched_workers(const struct gs_sched *s)

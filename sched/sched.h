@@ -31,6 +31,8 @@ struct gs_sched_hooks {
      * nobody will ever wake the parked tasks. Called once, on one worker, with all the others asleep. It may ready a task or
      * call gs_sched_stop; when it does neither the scheduler stops by itself with code 3. */
     void (*quiescent)(void *ctx, struct gs_worker *w);
+    /* In gs_sched_run, after the last worker has stopped: t is still queued, and will never run. Its next is the callee's. */
+    void (*left)(void *ctx, struct gs_task *t);
 };
 
 struct gs_sched_config {
@@ -54,6 +56,9 @@ int gs_sched_run(struct gs_sched *s, struct gs_task *first);
 /* Asks every worker to leave its loop after the task it is running (which it pokes); the first code given counts. */
 void gs_sched_stop(struct gs_sched *s, int code);
 bool gs_sched_stopping(const struct gs_sched *s);
+
+/* How many tasks are not over, the first one included: exact when no other worker is running. Any thread. */
+int64_t gs_sched_tasks(struct gs_sched *s);
 
 /* How many workers there may be (not: have been started). Cheap; loads no topology. */
 unsigned gs_sched_workers(const struct gs_sched *s);

@@ -28,7 +28,7 @@
 #define GS_FAIR_PICKS 64u
 /* So many new tasks wait behind the one that spawns them before it gives way. 256 tasks of 1 KiB are
  * half of a second-level cache; see sched.c, Crowds. */
-#define GS_CROWD 256u
+#define GS_CROWD 64u
 
 struct gs_topology;
 struct gs_offload;

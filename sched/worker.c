@@ -117,6 +117,8 @@ void gs_worker_detach_owner(struct gs_worker *w)
 {
     uintptr_t task = gs_load_rlx(&w->current) & ~(uintptr_t)1; /* only we change the rest of it */
     uintptr_t seen = task;
+    if (task == 0)
+        return; /* let go of before; a poker begins with a CAS from a task */
     if (GS_UNLIKELY(!gs_cas_acq_rel(&w->current, &seen, (uintptr_t)0))) /* [C1] */
         wait_for_poker(w, task);
 }

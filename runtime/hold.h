@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * hold.h - what a worker keeps for itself so that a short task touches no line that other workers
+ * write: memory of ended VMs, shares of objects, leave to start tasks.
+ *
+ * Problem    A task of 100 ns that takes and drops one share of a waitgroup, counts itself in and out
+ *            and returns its memory to another worker's allocator pays more for these lines than
+ *            for its work, and they go from core to core at each step.
+ * Design     Each worker takes such things from the common stock by the dozen and hands them out
+ *            without atomics. What it holds is always covered: by the object's count (handle.c), by
+ *            gs_rt.tasks_alive (taskobj.c), by the allocator (vm.c).
+ * Bounds     All of it goes back when the worker finds nothing to do and is about to sleep, and when
+ *            it ends; so nothing is held while the verdict "nothing can run" is made. Shares
+ *            go back after GS_HOLD_RUNS runs and after each collection too: a dropped channel is freed
+ *            soon, also on a worker that never rests.
+ * Owner      The thread itself. Threads that are no workers have `on` false and use the common stock.
+ */
+#ifndef GS_RUNTIME_HOLD_H
+#define GS_RUNTIME_HOLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "port/atomic.h"
+
+struct gs_hobj;
+struct gs_vm;
+
+#define GS_HOLD_SHARES 16u
+#define GS_HOLD_RUNS 256u
+/* VMs whose memory is kept, and how many go to or come from the depot at a time. */
+#define GS_HOLD_VMS 256u
+#define GS_HOLD_BATCH 64u
+
+struct gs_hold {
+    bool on;       /* this thread is a worker, between its start and its stop */
+    uint32_t runs; /* until the shares go back */
+    uint32_t leave; /* tasks that may start here, counted in gs_rt.tasks_alive already */
+    uint32_t nvms;
+    struct gs_hold_share {
+        struct gs_hobj *o; /* `n` of its shares are ours to give; NULL: none */
+        struct gs_hobj *miss; /* another one that was asked for last: the second time it gets the place */
+        uint32_t n;
+    } share[GS_HOLD_SHARES];
+    void *vm[GS_HOLD_VMS];
+};
+
+extern _Thread_local struct gs_hold gs_hold;
+
+/* The worker's hooks; api.c. */
+void gs_hold_start(void);
+void gs_hold_idle(void);
+void gs_hold_stop(void);
+
+/* Parts of the above: give everything back. handle.c, taskobj.c, vm.c. */
+void gs_hold_return_shares(void);
+void gs_hold_return_leave(void);
+void gs_hold_return_vms(void);
+
+#endif
