@@ -11,8 +11,8 @@ Design     generate.py makes programs from seeds; a batch of them is one script,
            a batch differs, its programs run one by one: those that differ alone are reported by their seed, else the whole batch is.
            Every failure is saved as a script. --shrink makes it small: statements are deleted, blocks opened, expressions cut, as
            long as `check` accepts the rest and the difference stays.
-Modes      Flags as on the command line; words NAME=VALUE before them go into the environment. Modes are separated by ";", the
-           first is the reference. With --against each mode is run with both programs.
+Modes      Flags as on the command line; words NAME=VALUE before them go into the environment. Modes are separated by ";", an
+           empty one has no flags, the first is the reference. With --against each mode is run with both programs.
 Rules      A time-out and a death by a signal are differences, also when all modes agree in them. While shrinking, the kind of
            the difference must stay, and the reference must end and give the same twice: a race is not to be taken for a bug.
 """
@@ -405,7 +405,7 @@ def try_file(path):
 
 
 def configurations(options):
-    modes = [m.strip() for m in options.modes.split(";") if m.strip()] or [""]
+    modes = [m.strip() for m in options.modes.removesuffix(";").split(";")]
     binaries = [options.binary] + ([options.against] if options.against else [])
     configs = []
     for binary in binaries:

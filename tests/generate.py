@@ -20,6 +20,8 @@ import argparse
 import random
 import sys
 
+import hot_loops
+
 PRELUDE = """\
 import thread
 import math
@@ -104,6 +106,7 @@ class Loop:
 
 class Program:
     """Draws one program; text() is the whole of it, without the prelude."""
+    INTS, FLOATS, STRINGS = INTS, FLOATS, STRINGS
 
     def __init__(self, seed, size=30, work=1.0, final=False):
         self.rng = random.Random(f"langoost {seed}")
@@ -572,7 +575,7 @@ class Program:
     # --- statements ------------------------------------------------------------------------------------------------
 
     def open(self, header):
-        self.emit(header + " {")
+        self.emit((header + " {").lstrip())
         self.level += 1
         self.scopes.append([])
 
@@ -599,7 +602,7 @@ class Program:
         kind = self.weighted([(12, "assign"), (6, "accumulate"), (5, "let"), (5, "if"), (7 if depth > 0 else 0, "loop"), (6, "array"),
                               (4, "object"), (3 if depth > 0 else 0, "try"), (3, "shift"), (2, "closure"), (2, "jump"), (2, "call"),
                               (2 if depth > 0 else 0, "higher"), (1 if self.main else 0, "print"), (1 if self.inside else 0, "defer"), (1, "wrong"),
-                              (1, "nested"), (1, "string"), (1, "spread"), (1, "poly")])
+                              (14 if self.main and not self.loops else 1, "hot"), (1, "nested"), (1, "string"), (1, "spread"), (1, "poly")])
         getattr(self, "do_" + kind)(depth)
 
     def do_assign(self, depth):
@@ -670,9 +673,9 @@ class Program:
             self.block(self.number(1, 2), depth - 1)
         self.close()
 
-    def turns(self):
-        """How often the next loop may go round."""
-        most = int((self.budget - self.work) / (self.mult * 40))
+    def turns(self, cost=40):
+        """How often the next loop may go round when one turn costs that much."""
+        most = int((self.budget - self.work) / (self.mult * cost))
         want = self.weighted([(2, self.number(1, 5)), (3, self.number(6, 40)), (4, self.number(41, 300)), (3, self.number(301, 1500)),
                               (1, self.number(1501, 5000))])
         return max(1, min(want, most))
@@ -776,6 +779,21 @@ class Program:
         self.close()
         if self.main and self.chance(0.4):
             self.do_print(depth)
+
+    def do_hot(self, depth):
+        """One of the loops of hot_loops.py."""
+        if self.turns(120) < 4 or self.mult > 200:
+            return self.do_assign(depth)
+        hot_loops.draw(self)
+
+    def show(self, what):
+        """Makes a value visible: the main part prints it, a function adds it to a number."""
+        if self.main and self.mult <= 20:
+            self.emit(f"out(\"{self.name('hot')}\", {what})")
+            return
+        var = self.var("int", True)
+        if var:
+            self.emit(f"{var.name} = {var.name} * 31 + hash({what})")
 
     def do_shift(self, depth):
         """What the feedback has not seen: another type for a num, another kind of element."""
