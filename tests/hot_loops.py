@@ -276,6 +276,56 @@ TEMPLATES = [
     for i in range($FEW) { try { s = s * 31 + int_of(f(i % 90, i)) } catch e { s = s ^ hash(e) } }
     show s
     """,
+    """
+    class V { fn m(a, ...r) { return a + len(r) - self.b } }
+    class W extends V { fn m(...r) { let f = super.m; return f(...r) } fn n(x) { return x == $K ? super.n(x) : super.m(x, ...[x, x]) } }
+    let r = fn(n) { return n <= 0 ? 0 : 1 + r(n - 1) }
+    let o = [V{b: 1}, V{b: $NUM}, W{b: 2}, {m: fn(...x) { return x[0] }, b: 1}]
+    let l = [1, 2]
+    let s = 0
+    for i in range($N) {
+        let p = i > 5 && s % 3 == 1
+        let q = p || i % $ODD == 2
+        let t = o[i < $K ? i % $ONE2 : i % 4]
+        if !(i > $SMALL) { s += 1 }
+        if i <= $SMALL || s <= $INT || i % 3 == 0 { s += 2 }
+        let v = s && i
+        let z = t || l
+        s = s * 3 + (p == z ? 1 : 2) + (v ? 1 : 0) + (q == true ? 3 : 0) + r(i % 9) & 1048575
+        try { s += int_of(t.m(i, ...l)) - int_of(i % 7 == 0 ? t.n(i) : t.b) } catch e { s = s * 31 + hash(e) & 1048575 }
+        let u = {a: i, b: 1, a: p, c: nil, "d e": q}
+        s += len(u) + len(toString(u))
+        if i == $K { l.push(i); l.push(0.5) }
+        if i == $K + 2 { l = [] }
+    }
+    show s
+    """,
+    """
+    let s = 0
+    for i in range($FEW) {
+        let o = {$MANY, q: i, f3: nil}
+        o.f5 += i
+        o.f1 = i % 5 == 3 ? nil : s
+        if i % 7 == 1 { delete(o, "f2"); o.g = i }
+        for k, v in o { s = s * 3 + int_of(v) & 1048575 }
+        s += len(o) + o.q
+    }
+    show s
+    """,
+    """
+    let s = 0
+    for i in range($N) {
+        if i % 7 == 3 || i == $K {
+            try { s += f() } catch e { s = s * 31 + hash(e) & 1048575 }
+            try { g(i) } catch e { s = s * 31 + hash(e) & 1048575 }
+        }
+        let w = i == $K ? 0.5 : i
+        fn f() { return w + i }
+        fn g(x) { w = x; return x }
+        s += int_of(f()) + g(i % 5) - w
+    }
+    show s
+    """,
     # --- closures ---
     """
     let a = []
@@ -618,7 +668,7 @@ def words(g, turns):
         "BOOLNIL": lambda: g.pick(("nil", "true", "false", "nil", "0", "1.5")), "REL": lambda: g.pick(("<", "<=", ">", ">=", "==", "!=")),
         "ADD": lambda: g.pick("+-*"), "MUL": lambda: g.pick("*+-"), "SHIFT": lambda: g.pick(("1", "7", "31", "33", "63", "64", "-1")),
         "ROUND": lambda: g.pick(("floor", "ceil", "round", "trunc")), "SPAN": lambda: str(g.number(1, 12)), "STEP": lambda: str(g.number(1, 4)),
-        "FEW": lambda: str(min(turns, g.number(3, 120))), "SIEVE": lambda: str(min(turns, 500)),
+        "FEW": lambda: str(min(turns, g.number(3, 120))), "MANY": lambda: ", ".join(f"f{i}: {i}" for i in range(g.pick((30, 63, 64, 70, 140)))), "SIEVE": lambda: str(min(turns, 500)),
         "ONE2": lambda: g.pick("12"), "ONE5": lambda: g.pick("12345"), "TO5": lambda: g.pick("12345"), "TO7": lambda: g.pick("234567"),
         "TO9": lambda: g.pick("123456789"), "INTSFLOATS": lambda: g.pick(("ints", "floats")),
         "WRONGFN": lambda: g.pick(("3", "nil", "hash", "fn() { return 1 }", "fn(x, y) { return x }")),
