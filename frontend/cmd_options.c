@@ -33,7 +33,13 @@ static const struct flag flags[] = {
     {"no-pin", "LANGOOST_NO_PIN", NULL, "do not pin workers to cores", OFF,
      GS_CMD_RUN | GS_CMD_TOPOLOGY, AT(run.pin)},
     {"jit", "LANGOOST_JIT", "off|on|eager", "the compiler to machine code (default: on)", JIT,
-     GS_CMD_RUN, 0},
+     GS_CMD_RUN, AT(run.jit)},
+    {"jit-threshold", "LANGOOST_JIT_THRESHOLD", "N",
+     "for tests: calls and iterations before a function is compiled", NUMBER, GS_CMD_RUN,
+     AT(run.jit_threshold)},
+    {"jit-stress", "LANGOOST_JIT_STRESS", NULL,
+     "for tests: assumptions of machine code fail now and then", ON, GS_CMD_RUN,
+     AT(run.jit_stress)},
     {"stats", "LANGOOST_STATS", NULL, "print a table of counters at exit", ON, GS_CMD_RUN,
      AT(run.stats)},
     {"stack-limit", "LANGOOST_STACK_LIMIT", "SIZE", "stack of one task (K, M and G are understood)",
@@ -117,7 +123,8 @@ static bool one_of(const char *s, const char *const *words, int *out)
 static bool set(struct gs_cli *cli, const struct flag *f, const char *value)
 {
     static const char *const colors[] = {"auto", "always", "never", NULL};
-    static const char *const jits[] = {"off", "on", "eager", NULL};
+    static const char *const jits[] = {
+        [GOOST_JIT_ON] = "on", [GOOST_JIT_OFF] = "off", [GOOST_JIT_EAGER] = "eager", NULL};
     void *at = (char *)cli + f->offset;
     unsigned long long n;
     int i;
@@ -139,7 +146,10 @@ static bool set(struct gs_cli *cli, const struct flag *f, const char *value)
         *(bool *)at = f->kind == ON;
         return true;
     case JIT:
-        return one_of(value, jits, &i);
+        if (!one_of(value, jits, &i))
+            return false;
+        *(enum goost_jit *)at = (enum goost_jit)i;
+        return true;
     case COLOR:
         if (!one_of(value, colors, &i))
             return false;

@@ -16,6 +16,7 @@
 #include "goost.h"
 #include "hold.h"
 #include "hooks.h"
+#include "hot.h"
 #include "lib.h"
 #include "output.h"
 #include "pool.h"
@@ -136,6 +137,7 @@ static void hook_stop(void *ctx, struct gs_worker *w, void *local)
     (void)w;
     (void)local;
     gs_hold_stop();
+    gs_hot_worker_stop();
 }
 
 static void hook_idle(void *ctx, struct gs_worker *w)
@@ -248,6 +250,25 @@ static void drop_live(void)
     }
 }
 
+_Static_assert((int)GOOST_JIT_ON == GS_JIT_ON && (int)GOOST_JIT_OFF == GS_JIT_OFF && (int)GOOST_JIT_EAGER == GS_JIT_EAGER, "the same list twice");
+
+static void start_jit(const struct goost_options *o)
+{
+    struct gs_hot_options h = {.mode = (enum gs_jit_mode)o->jit,
+                               .threshold = (uint32_t)(o->jit_threshold < UINT32_MAX ? o->jit_threshold : UINT32_MAX),
+                               .stress = o->jit_stress};
+    gs_hot_start(&h);
+}
+
+/* The compiler would go on while the process takes down what it stands on: no destructor may run. */
+static void stop_jit(int code)
+{
+    if (gs_hot_stop())
+        return;
+    (void)fflush(NULL);
+    _exit(code);
+}
+
 int goost_run_program(const struct goost_options *o, struct gs_program *p, int argc, char **argv)
 {
     gs_store_rlx(&run_over, 0u);
@@ -258,6 +279,7 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
     gs_rt.program = p;
     gs_rt.argc = argc;
     gs_rt.argv = argv;
+    start_jit(o);
     struct gs_sched_config cfg = {
         .workers = o->workers, .pin = o->pin, .topology = o->topology, .seed = o->seed, .hooks = &hooks};
     gs_rt.sched = gs_sched_new(&cfg);
@@ -274,8 +296,13 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
         if (code == 0 && gs_load_rlx(&gs_rt.failures) > 0)
             code = 1;
     }
-    if (o->stats)
+    if (o->stats) {
         gs_sched_stats_print(gs_rt.sched, stderr);
+        gs_hot_stats(stderr);
+    }
+    if ((o->stats || o->debug) && gs_hot_trouble()[0] != '\0')
+        (void)fprintf(stderr, "jit: %s\n", gs_hot_trouble());
+    stop_jit(code);
 #if defined(GS_SANITIZE)
     drop_live(); /* for the leak checker; otherwise the process's end does it faster */
     gs_sched_free(gs_rt.sched);

@@ -9,6 +9,8 @@
 
 struct gs_program;
 
+enum goost_jit { GOOST_JIT_ON, GOOST_JIT_OFF, GOOST_JIT_EAGER };
+
 struct goost_options {
     unsigned workers;      /* 0: one for each usable core */
     bool pin;
@@ -18,11 +20,15 @@ struct goost_options {
     size_t stack_limit;    /* bytes of stack for one task; 0: default */
     size_t heap_limit;     /* bytes of one task's heap and of all together; 0: as much as the machine or the control group has */
     unsigned long long seed;
+    enum goost_jit jit;    /* EAGER: whoever asks for code waits for it; for tests */
+    unsigned long long jit_threshold; /* calls and iterations before a function is compiled; 0: default */
+    bool jit_stress;       /* for tests: guards of compiled code fail now and then */
 };
 
 void goost_options_init(struct goost_options *o);
 /* Runs a compiled program to its end, with argv[0..argc) as args(). Returns the exit code: 0, 1 uncaught error (reported on stderr), 2 panic, 3 deadlock, or the code
- * given to exit(). Output is flushed. Once per process. */
+ * given to exit(). Output is flushed. Once per process. When the compiler to machine code is busy at the end, it does not return but ends the process with
+ * that code, as _exit does. */
 int goost_run_program(const struct goost_options *o, struct gs_program *p, int argc, char **argv);
 
 const char *goost_version(void);

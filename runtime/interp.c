@@ -15,7 +15,8 @@
  *   3. Copy values by COPY(), two words one by one. A 16-byte load of a value that was written as
  *      two words waits until both stores have left the store buffer.
  *   4. Write no feedback on the int path; elsewhere by FB(), which writes only what is new.
- *   5. A taken jump that may go backward goes through TAKE(), the only place where loops poll.
+ *   5. A taken jump that may go backward goes through TAKE(), the only place where loops poll. TAKE
+ *      and ENTER are also where heat is counted (hot.h).
  *   6. Never trust a register's kind: the verifier does not track values. A wrong one ends in
  *      slow.c or gs_slow_malformed. Payloads may be changed without looking at the tag only where
  *      the tag is written too.
@@ -46,6 +47,7 @@
 
 #include "array.h"
 #include "error.h"
+#include "hot.h"
 #include "shape.h"
 #include "slow.h"
 #include "slow_int.h"
@@ -83,7 +85,13 @@ typedef int32_t __attribute__((may_alias)) wide_field;
 #define KC (&p->k[UC])
 #define ICC (&p->ics[UC])
 
-#define NEXT() goto *table[*(const byte_field *)(const void *)pc++]
+/* [H1] Relaxed: an opcode is patched while others run it, and whoever finds GS_OP_JIT asks hot.c. */
+#if defined(__SANITIZE_THREAD__) || defined(GS_CLANG_TSAN)
+#define OPCODE(at) gs_load_rlx((const _Atomic uint8_t *)(const void *)(at))
+#else
+#define OPCODE(at) (*(const byte_field *)(const void *)(at))
+#endif
+#define NEXT() goto *table[OPCODE(pc++)]
 
 #define SAVE() (vm->pc = pc, vm->base = base)
 
@@ -142,10 +150,12 @@ static GS_COLD void record(const struct gs_proto *p, const gs_insn *at, unsigned
 #define FLOATS(x, y) ((x)->tag == GS_T_FLOAT && (y)->tag == GS_T_FLOAT)
 
 /* Rule 5. A poke makes sp_limit 0, otherwise it is beyond every frame. */
+#define POKED() ((uintptr_t)base > gs_load_rlx(&vm->task.sp_limit))
+#define FULL(w, q) ((uintptr_t)((w) + 2 + (q)->nregs) > gs_load_rlx(&vm->task.sp_limit))
 #define TAKE(offset)                                                                               \
     do {                                                                                           \
         int32_t by_ = (offset);                                                                    \
-        if (by_ < 0 && GS_UNLIKELY((uintptr_t)base > gs_load_rlx(&vm->task.sp_limit))) {           \
+        if (by_ < 0 && GS_UNLIKELY(POKED() || --vm->heat < 0)) {                                   \
             jump = by_;                                                                            \
             goto poll;                                                                             \
         }                                                                                          \
@@ -163,7 +173,7 @@ static GS_COLD void record(const struct gs_proto *p, const gs_insn *at, unsigned
 #define ENTER(w, q)                                                                                \
     do {                                                                                           \
         gs_value *to_ = (w) + 2;                                                                   \
-        if (GS_UNLIKELY((uintptr_t)(to_ + (q)->nregs) > gs_load_rlx(&vm->task.sp_limit))) {        \
+        if (GS_UNLIKELY(FULL(w, q) || --vm->heat < 0)) {                                           \
             win = (w);                                                                             \
             goto enter_slow;                                                                       \
         }                                                                                          \
@@ -387,6 +397,8 @@ gs_status gs_interp_run(struct gs_vm *vm)
     pc = vm->pc;
     base = vm->base;
     p = base[-2].f->proto;
+    if (pc == p->code && --vm->heat < 0) /* a task's function, which no call enters */
+        gs_hot_count(vm, p, 0);
     NEXT();
 
     /* ---- loads ---- */
@@ -722,9 +734,10 @@ L_RET: {
     p = base[-2].f->proto;
     NEXT();
 }
-L_RETNIL: {
-    uint64_t back = base[-1].u, frame = base[-1].tag;
+L_RETNIL:
     SET(&base[-2], u, 0, GS_T_NIL);
+returned: {
+    uint64_t back = base[-1].u, frame = base[-1].tag;
     if (GS_UNLIKELY(back == 0))
         goto finished;
     base = (gs_value *)(void *)((char *)base - (frame >> 32 << 4));
@@ -1013,6 +1026,37 @@ L_AS:
     COPY(RA, RB);
     NEXT();
 
+    /* ---- machine code ---- */
+
+L_JIT:
+    vm->base = base;
+    vm->pc = pc - 1;
+    switch (gs_hot_run(vm, p)) {
+    case GS_LEFT_RETURN:
+        goto returned; /* nothing has moved the stack */
+    case GS_LEFT_ENTER:
+        /* The call is made once more, from the caller's side. */
+        win = vm->base - 2;
+        pc = win[1].p;
+        base = vm->base - (win[1].tag >> 32);
+        p = base[-2].f->proto;
+        goto enter_slow;
+    case GS_LEFT_THROWN:
+        goto thrown;
+    case GS_LEFT_PARK:
+        vm->resume_how = RESUME_VALUE;
+        return GS_PARK;
+    case GS_LEFT_YIELD:
+        return GS_YIELD;
+    case GS_LEFT_EXIT:
+        return GS_EXIT;
+    default: /* L3: never GS_OP_JIT again */
+        base = vm->base;
+        pc = vm->pc;
+        p = base[-2].f->proto;
+        goto *table[gs_insn_op(gs_hot_insn(p, pc++))];
+    }
+
     /* ---- what several instructions share ---- */
 
     /* win[0] is a native; its nargs arguments have not been counted. */
@@ -1069,12 +1113,12 @@ call_any: {
 }
 
     /* The frame of win[0] would reach the limit: the stack must grow, or somebody wants attention.
-     * */
+     * Or a sample is due, or compiled code had no room left on the C stack. */
 enter_slow: {
     const struct gs_proto *q = win->f->proto;
     ptrdiff_t a = win - base;
     SAVE();
-    st = gs_slow_enter(vm, win + 2, q);
+    st = FULL(win, q) ? gs_slow_enter(vm, win + 2, q) : GS_OK;
     if (GS_UNLIKELY(st == GS_E_THROWN))
         goto thrown;
     base = vm->base + a + 2;
@@ -1082,23 +1126,27 @@ enter_slow: {
     base[-1].tag = (uint64_t)(a + 2) << 32 | GS_T_FRAME;
     p = q;
     pc = q->code;
+    SAVE();
+    if (vm->heat < 0)
+        gs_hot_count(vm, p, 0);
     if (st == GS_OK)
         NEXT();
-    SAVE();
     return (gs_status)st;
 }
 
-    /* A back-edge was asked to look up. An error belongs to the jump, a yield comes back at its
-     * target. */
+    /* A back-edge was asked to look up, or a sample is due. An error belongs to the jump, a yield
+     * comes back at its target. */
 poll:
     SAVE();
-    st = gs_slow_poll(vm);
+    st = POKED() ? gs_slow_poll(vm) : GS_OK;
     if (GS_UNLIKELY(st == GS_E_THROWN))
         goto thrown;
     pc += jump;
+    SAVE();
+    if (vm->heat < 0)
+        gs_hot_count(vm, p, (uint32_t)(pc - p->code));
     if (st == GS_OK)
         NEXT();
-    SAVE();
     return (gs_status)st;
 
 malformed:

@@ -37,25 +37,34 @@ static const void *open_at(const char *path, const char *symbol)
     return lib != NULL ? dlsym(lib, symbol) : NULL;
 }
 
-const void *gs_loadable_open(struct gs_vm *vm, struct gs_loadable *l)
+const void *gs_loadable_find(const char *file, const char *symbol, char *text, size_t n)
 {
     char folder[PATH_MAX], path[PATH_MAX + 64];
     bool known = own_folder(folder, sizeof folder);
     const char *tried = NULL;
     for (size_t i = 0; known && i < sizeof places / sizeof places[0]; i++) {
-        (void)snprintf(path, sizeof path, "%s%s%s", folder, places[i], l->file);
+        (void)snprintf(path, sizeof path, "%s%s%s", folder, places[i], file);
         if (access(path, R_OK) != 0)
             continue;
-        const void *face = open_at(path, l->symbol);
-        if (face != NULL) {
-            gs_store_rel(&l->face, face); /* [LD1] */
+        const void *face = open_at(path, symbol);
+        if (face != NULL)
             return face;
-        }
         tried = dlerror();
         break;
     }
-    (void)gs_throw(vm, GS_ERR_IO, "cannot open %s: %s", l->file,
+    (void)snprintf(text, n, "cannot open %s: %s", file,
                    tried != NULL ? tried
                                  : "it is neither beside the program nor in ../lib from there");
     return NULL;
+}
+
+const void *gs_loadable_open(struct gs_vm *vm, struct gs_loadable *l)
+{
+    char text[512];
+    const void *face = gs_loadable_find(l->file, l->symbol, text, sizeof text);
+    if (face != NULL)
+        gs_store_rel(&l->face, face); /* [LD1] */
+    else
+        (void)gs_throw(vm, GS_ERR_IO, "%s", text);
+    return face;
 }

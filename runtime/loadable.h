@@ -6,7 +6,8 @@
  *            Most scripts need neither. So what uses them is a small shared object of ours
  *            (runtime/loadable/) beside the program, and the libraries come with it.
  * Face       A loadable exports one symbol, a constant struct of function pointers, declared in a
- *            header of runtime/loadable/. It never calls the program.
+ *            header of runtime/loadable/. It never calls the program. (The compiler to machine code is
+ *            opened from here, too, and calls what is marked GS_API; see hot.h.)
  * Threads    Opening twice is harmless. [LD1] The face is published with release and read with
  *            acquire. Nothing is ever closed.
  */
@@ -20,6 +21,9 @@ struct gs_loadable {
     const char *symbol;         /* of its face */
     _Atomic(const void *) face; /* [LD1] NULL until opened */
 };
+
+/* Opens a file and finds its face. NULL: text says why, at most n bytes. */
+const void *gs_loadable_find(const char *file, const char *symbol, char *text, size_t n);
 
 /* The face; opens the file the first time. NULL: IOError has been thrown. */
 const void *gs_loadable_open(struct gs_vm *vm, struct gs_loadable *l);

@@ -2,8 +2,9 @@
  * proto.h - function prototypes: code, constants, feedback and inline caches; modules and programs.
  *
  * Sharing    A proto is made by the front end, verified, published once and then shared by all VMs
- *            for ever. After publication only the words marked _Atomic change, and six bits of each
- *            instruction (bytecode.h, gs_insn_x): code lies in writable memory.
+ *            for ever. After publication only the words marked _Atomic change, six bits of each
+ *            instruction (bytecode.h, gs_insn_x), and the opcodes of entries with machine code
+ *            (hot.h, [H1]): code lies in writable memory.
  * Caches     [I1] An inline cache entry is one word, written relaxed. For fields it is complete in
  *            itself: shape, new shape and slot. For methods it is the address of an immortal struct
  *            gs_mcache, stored with release and loaded with acquire (free on x86), so that its
@@ -64,6 +65,7 @@ enum gs_proto_flag {
     GS_PF_REST = 2u,    /* the last parameter collects the rest */
     GS_PF_PRELUDE = 4u, /* left out of stack traces; its errors are reported at its caller */
     GS_PF_MAIN = 8u,    /* top-level code of a module: "main" in traces */
+    GS_PF_COLD = 16u,   /* lies in constant memory: neither sampled nor compiled */
 };
 
 struct gs_modinfo;
@@ -99,7 +101,7 @@ struct gs_proto {
     const uint32_t *gnames;
     uint32_t ngnames;
     _Atomic(void *) reach; /* copy.c: globals reachable through constants, computed once */
-    _Atomic(void *) jit;   /* jit: compiled entry */
+    _Atomic(void *) jit;   /* hot.h: struct gs_hot, once it has been sampled */
 };
 
 /* One script module. */

@@ -16,6 +16,7 @@
 
 #include "error.h"
 #include "hold.h"
+#include "hot.h"
 #include "lib.h"
 #include "output.h"
 #include "pool.h"
@@ -320,7 +321,9 @@ static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
         gs_hold.runs = GS_HOLD_RUNS;
         gs_hold_return_shares();
     }
+    vm->heat = gs_heat;
     gs_status st = gs_interp_run(vm);
+    gs_heat = vm->heat;
     if (st == GS_YIELD)
         return GS_RUN_YIELD;
     if (st == GS_PARK || st == GS_EXIT) { /* EXIT: the scheduler is stopping and never runs it again */

@@ -228,7 +228,7 @@ static const struct gs_proto stub_proto = {.code = stub_code,
                                            .ncode = 2,
                                            .lines = stub_lines,
                                            .nregs = 3,
-                                           .flags = GS_PF_PRELUDE,
+                                           .flags = GS_PF_PRELUDE | GS_PF_COLD,
                                            .fb = stub_feedback};
 static const struct gs_func stub_func = {.h = {.kind = GS_T_FUNC, .flags = GS_OF_IMMORTAL},
                                          .proto = &stub_proto};
@@ -312,6 +312,10 @@ static void clear_above(struct gs_vm *vm)
 
 void gs_vm_collect(struct gs_vm *vm)
 {
+    if (GS_UNLIKELY(vm->compiled)) { /* hot.h, L2 */
+        vm->refused = true;
+        return;
+    }
     clear_above(vm);
     gs_ledger_begin(vm);
     bool done = gs_gc_collect(&vm->heap, mark_roots, met_handle, vm);

@@ -120,6 +120,12 @@ struct gs_vm {
     gs_value *top;
     /* Error.c: where thrown values that are no error objects were thrown; NULL until needed. */
     struct gs_places *places;
+    /* Compiled code; hot.h. */
+    int32_t heat;            /* events until the next sample */
+    bool compiled;           /* its frames are on the C stack: nothing collects */
+    bool refused;            /* a collection was asked for meanwhile */
+    uintptr_t cstack_limit;  /* it goes no deeper than this */
+    struct gs_hot_entry *missed; /* whose guard failed, when the code says so */
 };
 
 enum gs_vmflag {
@@ -154,7 +160,7 @@ gs_value *gs_vm_frame_end(const struct gs_vm *vm);
  * ends (GS_EXIT). To go on after PARK or YIELD call it again. */
 gs_status gs_interp_run(struct gs_vm *vm);
 
-/* A collection now; at safe points only (see heap.h). */
+/* A collection now; at safe points only (see heap.h). While vm->compiled is set only vm->refused is. */
 void gs_vm_collect(struct gs_vm *vm);
 
 /* The frame of the running function. */

@@ -32,6 +32,8 @@ void gs_thread_prompt_self(bool short_slice);
 /* Puts the calling thread behind all others of the machine (background work such as loading the
  * topology). */
 void gs_thread_background_self(void);
+/* Lets others go first, but not starve it: work for which somebody will be glad soon, such as compiling. */
+void gs_thread_low_self(void);
 /* Time that a thread of this process has run, and has waited for a processor while runnable. False
  * when the kernel does not say. */
 bool gs_thread_times(int id, int64_t *run_ns, int64_t *delay_ns);

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT
+ * compiled.c - both sides of compiled code: how the interpreter enters a unit, and what a unit calls. Contract: compiled.h, hot.h.
+ *
+ * Collecting An operation that needs memory says GS_C_AGAIN instead of collecting. Whoever would change something first looks whether
+ *            a collection is due before it begins; who only reads (and may allocate a bound method) looks afterwards whether one was
+ *            refused, because making it once more does no harm. Operations that run out of memory have changed nothing (slow.h): the
+ *            OutOfMemory that they throw after a refused collection is dropped. The collection is made after leaving, by gs_hot_run.
+ */
+#include "compiled.h"
+
+#include <math.h>
+
+#include "error.h"
+#include "hot.h"
+#include "hot_int.h"
+#include "lib.h"
+#include "slow_int.h"
+
+/* ---- entering and leaving ---- */
+
+static void count_left(enum gs_left left)
+{
+    gs_hot_lefts[left]++;
+}
+
+/* Whose guard failed, as far as that is known. */
+static struct gs_hot_entry *guilty(const struct gs_vm *vm, struct gs_hot_entry *entered)
+{
+    if (vm->missed != NULL)
+        return vm->missed;
+    struct gs_proto *p = (struct gs_proto *)(uintptr_t)gs_vm_proto(vm);
+    if (p == entered->proto)
+        return entered;
+    /* A function called from compiled code, or copied into it. The two are charged in turns. */
+    struct gs_hot_entry *own = gs_hot_entry_get(p, 0);
+    bool has = own != NULL && gs_load_rlx(&own->unit) != NULL; /* relaxed: not looked into */
+    return has && gs_load_rlx(&own->misses) <= gs_load_rlx(&entered->misses) ? own : entered;
+}
+
+enum gs_left gs_hot_run(struct gs_vm *vm, const struct gs_proto *p)
+{
+    gs_value *base = vm->base;
+    const gs_insn *at = vm->pc;
+    struct gs_hot_entry *e = gs_hot_entry_at(p, (uint32_t)(at - p->code));
+    const struct gs_unit *unit = gs_load_acq(&e->unit); /* [H1] */
+    if (GS_UNLIKELY(unit == NULL))
+        return GS_LEFT_GO;
+    vm->cstack_limit = (uintptr_t)__builtin_frame_address(0) - GS_HOT_STACK;
+    vm->missed = NULL;
+    vm->compiled = true;
+    enum gs_left left = (enum gs_left)unit->enter(vm, base);
+    vm->compiled = false;
+    count_left(left);
+    bool refused = vm->refused;
+    vm->refused = false;
+    if (GS_UNLIKELY(left == GS_LEFT_REFUSED)) {
+        vm->base = base;
+        vm->pc = at;
+        gs_hot_missed(vm, e, left);
+    } else if (GS_UNLIKELY(left == GS_LEFT_MISS)) {
+        gs_hot_missed(vm, guilty(vm, e), left);
+    } else if (left != GS_LEFT_GO) {
+        return left;
+    }
+    if (GS_UNLIKELY(refused || gs_vm_wants_gc(vm)))
+        gs_vm_collect(vm);
+    return GS_LEFT_GO;
+}
+
+/* ---- what units call ---- */
+
+/* After an operation that may have been refused a collection. */
+static int settle(struct gs_vm *vm, int st)
+{
+    if (GS_LIKELY(!vm->refused))
+        return st;
+    if (st == GS_OK) {
+        vm->refused = false; /* it found memory the second time */
+        return st;
+    }
+    vm->error = gs_nil();
+    return GS_C_AGAIN; /* vm->refused stays for gs_hot_run */
+}
+
+/* The same for one that only reads: nothing is lost by reading again. */
+static int settle_read(struct gs_vm *vm, int st)
+{
+    return GS_UNLIKELY(vm->refused) ? settle(vm, GS_E_THROWN) : st;
+}
+
+#define ALLOCATES(vm, operation)                                                                   \
+    return GS_UNLIKELY(gs_vm_wants_gc(vm)) ? GS_C_AGAIN : settle((vm), (operation))
+
+int gs_c_arith(struct gs_vm *vm, uint32_t op, gs_value a, gs_value b, gs_value *dst)
+{
+    return settle_read(vm, gs_slow_arith(vm, (enum gs_arith)op, a, b, dst));
+}
+
+int gs_c_neg(struct gs_vm *vm, gs_value a, gs_value *dst)
+{
+    return gs_slow_neg(vm, a, dst);
+}
+
+int gs_c_bnot(struct gs_vm *vm, gs_value a, gs_value *dst)
+{
+    return gs_slow_bnot(vm, a, dst);
+}
+
+int gs_c_compare(struct gs_vm *vm, uint32_t or_equal_and_swapped, gs_value a, gs_value b,
+                 int *status)
+{
+    int r = gs_slow_compare(vm, (or_equal_and_swapped & 1u) != 0, (or_equal_and_swapped & 2u) != 0,
+                            a, b);
+    *status = r < 0 ? GS_E_THROWN : GS_OK;
+    return r > 0;
+}
+
+uint32_t gs_c_equal(gs_value a, gs_value b)
+{
+    return gs_equal(a, b);
+}
+
+uint32_t gs_c_truthy(gs_value v)
+{
+    return gs_truthy(v);
+}
+
+int gs_c_concat(struct gs_vm *vm, const gs_value *v, uint32_t n, gs_value *dst)
+{
+    ALLOCATES(vm, gs_slow_concat(vm, v, n, dst));
+}
+
+int gs_c_getglobal(struct gs_vm *vm, uint32_t slot, gs_value *dst)
+{
+    return gs_slow_getglobal(vm, slot, dst);
+}
+
+int gs_c_setglobal(struct gs_vm *vm, uint32_t slot, gs_value v)
+{
+    return gs_slow_setglobal(vm, slot, v);
+}
+
+gs_value *gs_c_global(struct gs_vm *vm, uint32_t slot)
+{
+    return gs_vm_global(vm, slot);
+}
+
+int gs_c_cellnew(struct gs_vm *vm, gs_value v, gs_value *dst)
+{
+    ALLOCATES(vm, gs_slow_cellnew(vm, v, dst));
+}
+
+int gs_c_closure(struct gs_vm *vm, const struct gs_proto *q, gs_value *dst)
+{
+    ALLOCATES(vm, gs_slow_closure(vm, q, dst));
+}
+
+int gs_c_newarray(struct gs_vm *vm, const gs_value *v, uint32_t n, gs_value *dst)
+{
+    ALLOCATES(vm, gs_slow_newarray(vm, v, n, dst));
+}
+
+int gs_c_arrpush(struct gs_vm *vm, gs_value array, const gs_value *v, uint32_t n)
+{
+    ALLOCATES(vm, gs_slow_arrpush(vm, array, v, n));
+}
+
+int gs_c_newobj(struct gs_vm *vm, const struct gs_objlit *lit, const gs_value *v, gs_value *dst)
+{
+    ALLOCATES(vm, gs_slow_newobj(vm, lit, v, dst));
+}
+
+int gs_c_putfield(struct gs_vm *vm, gs_value o, struct gs_str *key, gs_value v)
+{
+    ALLOCATES(vm, gs_slow_putfield(vm, o, key, v));
+}
+
+int gs_c_getfield(struct gs_vm *vm, struct gs_ic *ic, gs_value o, gs_value *dst)
+{
+    return settle_read(vm, gs_slow_getfield(vm, ic, o, dst));
+}
+
+int gs_c_setfield(struct gs_vm *vm, struct gs_ic *ic, gs_value o, gs_value v)
+{
+    ALLOCATES(vm, gs_slow_setfield(vm, ic, o, v));
+}
+
+int gs_c_getindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value *dst)
+{
+    return settle_read(vm, gs_slow_getindex(vm, o, index, dst));
+}
+
+int gs_c_setindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value v)
+{
+    ALLOCATES(vm, gs_slow_setindex(vm, o, index, v));
+}
+
+int gs_c_len(struct gs_vm *vm, gs_value v, gs_value *dst)
+{
+    return gs_slow_len(vm, v, dst);
+}
+
+uint32_t gs_c_is(gs_value v, gs_value type)
+{
+    return gs_slow_is(v, type);
+}
+
+/* One that is not pure may have done something before it ran out of memory, so it is not run again,
+ * here as in the interpreter. */
+int gs_c_native(struct gs_vm *vm, const struct gs_native *nat, gs_value *args, uint32_t n,
+                gs_value *dst)
+{
+    if (GS_UNLIKELY(gs_vm_wants_gc(vm)))
+        return GS_C_AGAIN;
+    gs_value ret = gs_nil();
+    int st = nat->fn(vm, args, n, &ret);
+    if (GS_UNLIKELY(st == GS_E_NOMEM)) {
+        if (!(nat->flags & GS_NF_PURE))
+            return gs_throw_nomem(vm);
+        vm->refused = true;
+        return GS_C_AGAIN;
+    }
+    if (GS_LIKELY(st == GS_OK || st == GS_YIELD))
+        *dst = ret;
+    return st;
+}
+
+int gs_c_iternew(struct gs_vm *vm, gs_value *it, uint32_t nvars)
+{
+    ALLOCATES(vm, gs_slow_iternew(vm, it, nvars));
+}
+
+double gs_c_fmod(double a, double b)
+{
+    return fmod(a, b);
+}

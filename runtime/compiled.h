@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * compiled.h - what compiled code calls: the slow paths of slow.h under the rules of compiled code (hot.h, L2).
+ *
+ * Calling    vm->base and vm->pc are saved as slow.h says, links of inlined frames are written. Every function gives GS_OK,
+ *            GS_E_THROWN (vm->error set, its trace right), or GS_C_AGAIN: nothing has happened; the code must leave so that the
+ *            interpreter runs the instruction from its start, with its registers in memory (it collects then). Values come as two words.
+ * GC         vm->compiled is set as long as compiled code is on the C stack; gs_vm_collect then only notes that it was asked (vm->refused).
+ *            What wants to collect first says GS_C_AGAIN instead; what runs out of memory half way has had no effect by the rules of
+ *            slow.h and says GS_C_AGAIN, too.
+ */
+#ifndef GS_RUNTIME_COMPILED_H
+#define GS_RUNTIME_COMPILED_H
+
+#include "slow.h"
+
+#define GS_C_AGAIN 64 /* beside enum gs_status */
+
+GS_API int gs_c_arith(struct gs_vm *vm, uint32_t op, gs_value a, gs_value b, gs_value *dst);
+GS_API int gs_c_neg(struct gs_vm *vm, gs_value a, gs_value *dst);
+GS_API int gs_c_bnot(struct gs_vm *vm, gs_value a, gs_value *dst);
+/* 1, 0, or a failure as *status. */
+GS_API int gs_c_compare(struct gs_vm *vm, uint32_t or_equal_and_swapped /* bits 0 and 1 */, gs_value a, gs_value b, int *status);
+GS_API uint32_t gs_c_equal(gs_value a, gs_value b);
+GS_API uint32_t gs_c_truthy(gs_value v);
+GS_API int gs_c_concat(struct gs_vm *vm, const gs_value *v, uint32_t n, gs_value *dst);
+GS_API int gs_c_getglobal(struct gs_vm *vm, uint32_t slot, gs_value *dst);
+GS_API int gs_c_setglobal(struct gs_vm *vm, uint32_t slot, gs_value v);
+/* The place of a global, or NULL. */
+GS_API gs_value *gs_c_global(struct gs_vm *vm, uint32_t slot);
+GS_API int gs_c_cellnew(struct gs_vm *vm, gs_value v, gs_value *dst);
+/* The running function (vm->base[-2]) makes the closure, from registers in memory. */
+GS_API int gs_c_closure(struct gs_vm *vm, const struct gs_proto *q, gs_value *dst);
+GS_API int gs_c_newarray(struct gs_vm *vm, const gs_value *v, uint32_t n, gs_value *dst);
+GS_API int gs_c_arrpush(struct gs_vm *vm, gs_value array, const gs_value *v, uint32_t n);
+GS_API int gs_c_newobj(struct gs_vm *vm, const struct gs_objlit *lit, const gs_value *v, gs_value *dst);
+GS_API int gs_c_putfield(struct gs_vm *vm, gs_value o, struct gs_str *key, gs_value v);
+GS_API int gs_c_getfield(struct gs_vm *vm, struct gs_ic *ic, gs_value o, gs_value *dst);
+GS_API int gs_c_setfield(struct gs_vm *vm, struct gs_ic *ic, gs_value o, gs_value v);
+GS_API int gs_c_getindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value *dst);
+GS_API int gs_c_setindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value v);
+GS_API int gs_c_len(struct gs_vm *vm, gs_value v, gs_value *dst);
+GS_API uint32_t gs_c_is(gs_value v, gs_value type);
+/* A native with fitting arguments at args (in the window of the frame vm->base). GS_PARK, GS_YIELD (*dst set) and GS_EXIT also. */
+GS_API int gs_c_native(struct gs_vm *vm, const struct gs_native *nat, gs_value *args, uint32_t n, gs_value *dst);
+GS_API int gs_c_iternew(struct gs_vm *vm, gs_value *it, uint32_t nvars);
+/* The % of floats. */
+GS_API double gs_c_fmod(double a, double b);
+
+#endif

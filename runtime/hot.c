@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ * hot.c - samples, entries, patched opcodes, failing guards. Contract: hot.h. Requests and the compile thread: hot_queue.c.
+ *
+ * Samples    A sample stands for `interval` events on the average; its length varies a little, so that a loop of as many events
+ *            does not always charge the same one. A function is hot after as many samples as make the threshold. From then on
+ *            each sample asks for the entry where it was taken.
+ * Failing    A unit whose guards fail GS_HOT_MISSES times is dropped: its opcode is put back, the interpreter collects feedback for
+ *            half the threshold, then the next sample at that entry asks again. The last generation stays unless it fails so
+ *            often that it cannot be worth it (LAST_MISSES within LAST_NS), or does not even begin.
+ * Locking    `lock` guards the plain fields of entries and the patching. Nothing is done under it that waits.
+ * Invariant  asked is false or a request is on its way; true for ever: no more requests. Who sets it from false to true makes the request.
+ */
+#include "hot.h"
+
+#include <pthread.h>
+
+#include "hot_int.h"
+#include "port/clock.h"
+#include "slow_int.h"
+
+#define THRESHOLD 1000u
+#define THRESHOLD_EAGER 1u
+#define INTERVAL 64u   /* one sample costs about as much as two events: 3 % of an empty loop */
+#define MIN_SAMPLES 16u
+#define LAST_MISSES 1000u
+#define LAST_NS 100000000
+
+_Thread_local int32_t gs_heat;
+
+static struct gs_hot_options options = {.mode = GS_JIT_OFF};
+static _Atomic bool active; /* relaxed everywhere: a sample too many is harmless */
+static uint32_t interval, samples_wanted; /* before the first run */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void gs_hot_start(const struct gs_hot_options *o)
+{
+    options = *o;
+    if (options.threshold == 0)
+        options.threshold = options.mode == GS_JIT_EAGER ? THRESHOLD_EAGER : THRESHOLD;
+    interval = options.threshold / MIN_SAMPLES;
+    interval = interval < 1 ? 1 : interval > INTERVAL ? INTERVAL : interval;
+    samples_wanted = options.threshold / interval;
+    gs_store_rlx(&active, options.mode != GS_JIT_OFF);
+    gs_heat = 0;
+}
+
+const struct gs_hot_options *gs_hot_options(void)
+{
+    return &options;
+}
+
+void gs_hot_give_up(void)
+{
+    gs_store_rlx(&active, false);
+}
+
+/* ---- entries ---- */
+
+static struct gs_hot *hot_get(struct gs_proto *p)
+{
+    struct gs_hot *h = gs_hot_of(p);
+    if (GS_LIKELY(h != NULL))
+        return h;
+    h = gs_perm_alloc(sizeof *h + p->ncode);
+    void *none = NULL;
+    if (gs_cas_acq_rel(&p->jit, &none, (void *)h)) /* [H3] lost: a few bytes */
+        return h;
+    return none;
+}
+
+static struct gs_hot_entry *find(const struct gs_hot *h, uint32_t pc)
+{
+    struct gs_hot_entry *e = gs_load_acq(&((struct gs_hot *)(uintptr_t)h)->entries); /* [H3] */
+    while (e != NULL && e->pc != pc)
+        e = e->next;
+    return e;
+}
+
+struct gs_hot_entry *gs_hot_entry_get(struct gs_proto *p, uint32_t pc)
+{
+    struct gs_hot *h = hot_get(p);
+    struct gs_hot_entry *e = find(h, pc);
+    if (e != NULL)
+        return e;
+    struct gs_hot_entry *made = gs_perm_alloc(sizeof *made);
+    made->pc = pc;
+    made->proto = p;
+    pthread_mutex_lock(&lock);
+    e = find(h, pc);
+    if (e == NULL) {
+        /* Not patched: only an entry in the list is, and all who add some stand under the lock. */
+        made->original = (uint8_t)gs_insn_op(gs_insn_load(&p->code[pc]));
+        made->next = gs_load_rlx(&h->entries); /* written under the lock alone */
+        gs_store_rel(&h->entries, made);       /* [H3] */
+        e = made;
+    }
+    pthread_mutex_unlock(&lock);
+    return e;
+}
+
+static _Atomic uint8_t *opcode_at(const struct gs_proto *p, uint32_t pc)
+{
+    return (_Atomic uint8_t *)(uintptr_t)&p->code[pc]; /* little-endian; see interp.c */
+}
+
+struct gs_hot_entry *gs_hot_entry_at(const struct gs_proto *p, uint32_t pc)
+{
+    (void)gs_load_acq(opcode_at(p, pc)); /* [H1] the dispatch that brought us here was relaxed */
+    struct gs_hot_entry *e = find(gs_hot_of(p), pc);
+    GS_CHECK(e != NULL);
+    return e;
+}
+
+gs_insn gs_hot_insn(const struct gs_proto *p, const gs_insn *at)
+{
+    gs_insn i = gs_insn_load(at);
+    if (GS_LIKELY(gs_insn_op(i) != GS_OP_JIT))
+        return i;
+    return (i & ~(gs_insn)0xff) | gs_hot_entry_at(p, (uint32_t)(at - p->code))->original;
+}
+
+/* ---- patching ---- */
+
+static void patch_locked(struct gs_hot_entry *e, bool on)
+{
+    if (e->patched == on)
+        return;
+    e->patched = on;
+    gs_store_rel(opcode_at(e->proto, e->pc), on ? (uint8_t)GS_OP_JIT : e->original); /* [H1] */
+}
+
+void gs_hot_publish(struct gs_hot_entry *e, const struct gs_unit *unit, uint32_t generation)
+{
+    pthread_mutex_lock(&lock);
+    e->generation = generation;
+    e->declined = false;
+    e->since_ns = gs_clock_mono_ns();
+    gs_store_rlx(&e->misses, 0u); /* one that is lost comes again */
+    gs_store_rel(&e->unit, unit); /* [H1] */
+    patch_locked(e, true);
+    pthread_mutex_unlock(&lock);
+    gs_store_rel(&e->asked, false); /* [H4] behind the unit: who asks again sees it */
+}
+
+void gs_hot_decline(struct gs_hot_entry *e)
+{
+    pthread_mutex_lock(&lock);
+    e->declined = true;
+    bool again = ++e->tries < GS_HOT_TRIES;
+    pthread_mutex_unlock(&lock);
+    if (!again)
+        return;
+    uint32_t had = gs_load_rlx(&gs_hot_of(e->proto)->samples); /* a hint */
+    gs_store_rlx(&e->not_before, had < UINT32_MAX / 8 ? had * 8 : UINT32_MAX);
+    gs_store_rel(&e->asked, false); /* [H4] */
+}
+
+/* ---- counting ---- */
+
+static int32_t next_interval(void)
+{
+    static _Thread_local uint32_t random = 1;
+    random = random * 1664525u + 1013904223u;
+    uint32_t spread = interval / 2;
+    return (int32_t)(interval - spread / 2 + (random >> 16) % (spread + 1)) - 1;
+}
+
+static void ask(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t samples)
+{
+    /* Relaxed: looked at once more below, or at the next sample. */
+    if (gs_load_rlx(&e->asked) || gs_load_rlx(&e->unit) != NULL ||
+        samples < gs_load_rlx(&e->not_before))
+        return;
+    if (gs_xchg_acq_rel(&e->asked, true)) /* [H4] */
+        return;
+    pthread_mutex_lock(&lock);
+    uint32_t generation = e->generation + 1;
+    bool has = gs_load_rlx(&e->unit) != NULL; /* under the lock */
+    pthread_mutex_unlock(&lock);
+    if (has)
+        gs_store_rel(&e->asked, false); /* [H4] */
+    else
+        gs_hot_submit(vm, e, generation);
+}
+
+void gs_hot_count(struct gs_vm *vm, const struct gs_proto *cp, uint32_t pc)
+{
+    if (!gs_load_rlx(&active)) {
+        vm->heat = INT32_MAX;
+        return;
+    }
+    vm->heat = next_interval();
+    if (cp->flags & GS_PF_COLD)
+        return;
+    struct gs_proto *p = (struct gs_proto *)(uintptr_t)cp;
+    struct gs_hot *h = hot_get(p);
+    uint32_t n = gs_load_rlx(&h->samples) + 1; /* relaxed, lost updates included: a few samples later */
+    if (n != 0)
+        gs_store_rlx(&h->samples, n);
+    if (n == 0 || n >= samples_wanted)
+        ask(vm, gs_hot_entry_get(p, pc), n != 0 ? n : UINT32_MAX);
+}
+
+/* ---- failing guards ---- */
+
+/* The unit is not entered again. Not for ever: the interpreter learns what it assumed wrongly. */
+static void drop_locked(struct gs_hot_entry *e)
+{
+    gs_store_rel(&e->unit, (const struct gs_unit *)NULL); /* [H1] */
+    patch_locked(e, false);
+    if (e->generation >= GS_HOT_GENERATIONS)
+        gs_store_rlx(&e->asked, true); /* for ever. A request cannot be on its way: there was a unit */
+    else
+        gs_store_rlx(&gs_hot_of(e->proto)->samples, samples_wanted / 2); /* a hint */
+}
+
+/* Whether the failures of the last generation are too many for their time. */
+static bool hopeless_locked(struct gs_hot_entry *e, enum gs_left left)
+{
+    if (left == GS_LEFT_REFUSED)
+        return true;
+    if (gs_load_rlx(&e->misses) < LAST_MISSES)
+        return false;
+    int64_t now = gs_clock_mono_ns();
+    bool fast = now - e->since_ns < LAST_NS;
+    e->since_ns = now;
+    gs_store_rlx(&e->misses, 0u);
+    return fast;
+}
+
+static void charge(struct gs_hot_entry *e, enum gs_left left)
+{
+    if (gs_add_rlx(&e->misses, 1u) + 1 < GS_HOT_MISSES) /* a count, nothing hangs on it */
+        return;
+    pthread_mutex_lock(&lock);
+    bool still = gs_load_rlx(&e->unit) != NULL && gs_load_rlx(&e->misses) >= GS_HOT_MISSES;
+    if (still && (e->generation < GS_HOT_GENERATIONS || hopeless_locked(e, left)))
+        drop_locked(e);
+    pthread_mutex_unlock(&lock);
+}
+
+void gs_hot_missed(struct gs_vm *vm, struct gs_hot_entry *e, enum gs_left left)
+{
+    if (left == GS_LEFT_MISS) {
+        struct gs_proto *p = (struct gs_proto *)(uintptr_t)gs_vm_proto(vm);
+        _Atomic uint8_t *miss = &hot_get(p)->miss[vm->pc - p->code];
+        uint8_t had = gs_load_rlx(miss); /* relaxed, lost updates included: only "often" counts */
+        if (had < UINT8_MAX)
+            gs_store_rlx(miss, (uint8_t)(had + 1));
+    }
+    charge(e, left);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ * hot_int.h - what hot.c, hot_queue.c and compiled.c share, and what their unit test needs.
+ */
+#ifndef GS_RUNTIME_HOT_INT_H
+#define GS_RUNTIME_HOT_INT_H
+
+#include "hot.h"
+
+/* hot_queue.c: asks for the entry's code, with the registers of the frame vm->base. The caller has set e->asked. */
+void gs_hot_submit(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t generation);
+/* hot.c: a request has been served. Any thread. */
+void gs_hot_publish(struct gs_hot_entry *e, const struct gs_unit *unit, uint32_t generation);
+void gs_hot_decline(struct gs_hot_entry *e);
+/* hot.c: there is no compiler; sampling ends. */
+void gs_hot_give_up(void);
+
+/* How this thread has left compiled code so far; gs_hot_worker_stop adds it to what is printed. */
+extern _Thread_local uint64_t gs_hot_lefts[GS_LEFT_COUNT_];
+
+/* Unit test: this face instead of the one in goost_jit.so. NULL: as if there were none. */
+void gs_hot_use_face(const struct gs_jit_face *face);
+/* Unit test: waits until all requests have been served. */
+void gs_hot_settle(void);
+
+#endif
