@@ -13,7 +13,7 @@
 #define GS_API __attribute__((visibility("default")))
 
 /* Prints "langoost: internal error: ..." with file and line on stderr and aborts. */
-_Noreturn void gs_panic_at(const char *file, int line, const char *what);
+GS_API _Noreturn void gs_panic_at(const char *file, int line, const char *what);
 #define gs_panic(what) gs_panic_at(__FILE__, __LINE__, (what))
 
 /* Always on: for what would corrupt memory. */
