@@ -6,8 +6,9 @@
  *            its object exists, no lock of ORC guards the context, and the object is at hand for the sizes of symbols.
  * Names      A symbol is "label function#n" with n counted over the process, so no two compiles clash, and perf and gdb show it
  *            as it is. One dynamic library of LLJIT holds all of them for ever.
- * Helpers    Absolute symbols, defined once. They are called through the GOT (nonlazybind): the linker makes that a direct call
- *            when it reaches and saves the jump in a stub when not.
+ * Helpers    Absolute symbols, defined once. Calls go through a stub when the program lies too far from the code. Never nonlazybind: for
+ *            "call *f@GOTPCREL" JITLink 19 looks whether the address of f fits 32 bits, not whether the distance does, and jumps
+ *            astray in a program that is not position-independent (unit test a_float_helper_is_called).
  * Floats     Target options as LLVM makes them: fusion only of llvm.fmuladd, which the emitter never makes.
  * Failing    Bad IR and refused objects are answers (*why); what LLVM calls fatal ends the process with its message, for LLVM
  *            is in no state to go on.
@@ -44,13 +45,13 @@
  * puts what is invariant before the loop; gvn removes loads that licm has made equal; unrolling comes last. */
 static const char full_passes[] =
     "function<eager-inv>("
-    "instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,constraint-elimination,"
-    "correlated-propagation,"
+    "instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,"
+    "constraint-elimination,correlated-propagation,"
     "loop-mssa(loop-rotate,licm<allowspeculation>,simple-loop-unswitch<no-nontrivial;trivial>),"
-    "instcombine<no-verify-fixpoint>,loop(loop-idiom,indvars,loop-deletion,loop-unroll-full),gvn,"
-    "loop-vectorize,slp-vectorizer,instcombine<no-verify-fixpoint>,loop-unroll<O2>,loop-mssa(licm<"
-    "allowspeculation>),"
-    "simplifycfg)";
+    "instcombine<no-verify-fixpoint>,"
+    "loop(loop-idiom,indvars,loop-deletion,loop-unroll-full),gvn,"
+    "loop-vectorize,slp-vectorizer,instcombine<no-verify-fixpoint>,loop-unroll<O2>,"
+    "loop-mssa(licm<allowspeculation>),simplifycfg)";
 
 /* Without loop strength reduction: 0.5 to 2 ms of 4 in code generation, and no difference in what the loops above need, as x86-64
  * addresses base + 8 * index for nothing. */
@@ -188,7 +189,8 @@ static bool open_machines(LLVMTargetRef *target, const char **why)
     S.cpu = LLVMGetHostCPUName();
     S.features = LLVMGetHostCPUFeatures();
     char *text = NULL;
-    if (failed_with(LLVMGetTargetFromTriple(S.triple, target, &text) != 0, text))
+    bool bad = LLVMGetTargetFromTriple(S.triple, target, &text) != 0;
+    if (failed_with(bad, text))
         return false;
     *why = GS_DECLINE(NO_MACHINE);
     for (unsigned i = 0; i < GS_LEVEL_COUNT_; i++) {
@@ -355,7 +357,6 @@ static LLVMValueRef declare(LLVMModuleRef m, const struct helper *h)
 {
     LLVMValueRef f = LLVMAddFunction(m, h->name, helper_type(h));
     add_attribute(f, "nounwind", 0);
-    add_attribute(f, "nonlazybind", 0);
     if (h->attributes[0] == 'w')
         return f;
     /* Two bits for each kind of memory (arguments, inaccessible, other): 1 read, 2 write. */
@@ -441,7 +442,8 @@ static bool prepare(LLVMModuleRef m, const char *const *names, unsigned n)
 static bool verified(LLVMModuleRef m)
 {
     char *text = NULL;
-    return !failed_with(LLVMVerifyModule(m, LLVMReturnStatusAction, &text) != 0, text);
+    bool bad = LLVMVerifyModule(m, LLVMReturnStatusAction, &text) != 0;
+    return !failed_with(bad, text);
 }
 
 static bool emit(LLVMModuleRef m, enum gs_level level, LLVMCodeGenFileType kind,
