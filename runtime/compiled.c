@@ -18,11 +18,6 @@
 
 /* ---- entering and leaving ---- */
 
-static void count_left(enum gs_left left)
-{
-    gs_hot_lefts[left]++;
-}
-
 /* Whose guard failed, as far as that is known. */
 static struct gs_hot_entry *guilty(const struct gs_vm *vm, struct gs_hot_entry *entered)
 {
@@ -37,33 +32,73 @@ static struct gs_hot_entry *guilty(const struct gs_vm *vm, struct gs_hot_entry *
     return has && gs_load_rlx(&own->misses) <= gs_load_rlx(&entered->misses) ? own : entered;
 }
 
+static enum gs_left enter(struct gs_vm *vm, const struct gs_unit *unit)
+{
+    vm->cstack_limit = (uintptr_t)__builtin_frame_address(0) - GS_HOT_STACK;
+    vm->missed = NULL;
+    vm->refused = false;
+    vm->compiled = true;
+    enum gs_left left = (enum gs_left)unit->enter(vm, vm->base);
+    vm->compiled = false;
+    gs_hot_lefts[left]++;
+    return left;
+}
+
+/* After FULL. False: there was room, so somebody pokes, who is answered by the interpreter; or the stack is at its limit, where
+ * only the interpreter may find out whether the program needs more of it. */
+static bool make_room(struct gs_vm *vm, const struct gs_unit *unit)
+{
+    uint32_t n = unit->slots != 0 ? unit->slots : 4u * gs_vm_proto(vm)->nregs + 256u;
+    if ((uintptr_t)(vm->base + n) <= vm->task.sp_real)
+        return false;
+    if (gs_vm_grow_stack(vm, vm->base, n) == GS_OK)
+        return true;
+    vm->error = gs_nil();
+    return false;
+}
+
 enum gs_left gs_hot_run(struct gs_vm *vm, const struct gs_proto *p)
 {
-    gs_value *base = vm->base;
+    ptrdiff_t base = vm->base - vm->stack;
     const gs_insn *at = vm->pc;
     struct gs_hot_entry *e = gs_hot_entry_at(p, (uint32_t)(at - p->code));
     const struct gs_unit *unit = gs_load_acq(&e->unit); /* [H1] */
     if (GS_UNLIKELY(unit == NULL))
         return GS_LEFT_GO;
-    vm->cstack_limit = (uintptr_t)__builtin_frame_address(0) - GS_HOT_STACK;
-    vm->missed = NULL;
-    vm->compiled = true;
-    enum gs_left left = (enum gs_left)unit->enter(vm, base);
-    vm->compiled = false;
-    count_left(left);
-    bool refused = vm->refused;
-    vm->refused = false;
-    if (GS_UNLIKELY(left == GS_LEFT_REFUSED)) {
-        vm->base = base;
+    enum gs_left left = enter(vm, unit);
+    if (GS_UNLIKELY(left == GS_LEFT_FULL)) {
+        vm->base = vm->stack + base;
         vm->pc = at;
-        gs_hot_missed(vm, e, left);
-    } else if (GS_UNLIKELY(left == GS_LEFT_MISS)) {
+        if (make_room(vm, unit)) {
+            base = vm->base - vm->stack;
+            left = enter(vm, unit);
+        }
+    }
+    switch (left) {
+    case GS_LEFT_GO:
+        break;
+    case GS_LEFT_RETURN:
+        vm->base = vm->stack + base; /* slow paths of functions called from it may have set another */
+        vm->refused = false;
+        return left;
+    case GS_LEFT_MISS:
         gs_hot_missed(vm, guilty(vm, e), left);
-    } else if (left != GS_LEFT_GO) {
+        break;
+    case GS_LEFT_REFUSED:
+    case GS_LEFT_FULL:
+        vm->base = vm->stack + base;
+        vm->pc = at;
+        if (left == GS_LEFT_REFUSED)
+            gs_hot_missed(vm, e, left);
+        break;
+    default:
+        vm->refused = false;
         return left;
     }
-    if (GS_UNLIKELY(refused || gs_vm_wants_gc(vm)))
+    if (GS_UNLIKELY(vm->refused || gs_vm_wants_gc(vm))) {
+        vm->refused = false;
         gs_vm_collect(vm);
+    }
     return GS_LEFT_GO;
 }
 
@@ -106,13 +141,11 @@ int gs_c_bnot(struct gs_vm *vm, gs_value a, gs_value *dst)
     return gs_slow_bnot(vm, a, dst);
 }
 
-int gs_c_compare(struct gs_vm *vm, uint32_t or_equal_and_swapped, gs_value a, gs_value b,
-                 int *status)
+int gs_c_compare(struct gs_vm *vm, uint32_t or_equal_and_swapped, gs_value a, gs_value b)
 {
     int r = gs_slow_compare(vm, (or_equal_and_swapped & 1u) != 0, (or_equal_and_swapped & 2u) != 0,
                             a, b);
-    *status = r < 0 ? GS_E_THROWN : GS_OK;
-    return r > 0;
+    return r < 0 ? 2 + GS_E_THROWN : r;
 }
 
 uint32_t gs_c_equal(gs_value a, gs_value b)

@@ -18,8 +18,8 @@
 GS_API int gs_c_arith(struct gs_vm *vm, uint32_t op, gs_value a, gs_value b, gs_value *dst);
 GS_API int gs_c_neg(struct gs_vm *vm, gs_value a, gs_value *dst);
 GS_API int gs_c_bnot(struct gs_vm *vm, gs_value a, gs_value *dst);
-/* 1, 0, or a failure as *status. */
-GS_API int gs_c_compare(struct gs_vm *vm, uint32_t or_equal_and_swapped /* bits 0 and 1 */, gs_value a, gs_value b, int *status);
+/* 1, 0, or 2 + the status of a failure. */
+GS_API int gs_c_compare(struct gs_vm *vm, uint32_t or_equal_and_swapped /* bits 0 and 1 */, gs_value a, gs_value b);
 GS_API uint32_t gs_c_equal(gs_value a, gs_value b);
 GS_API uint32_t gs_c_truthy(gs_value v);
 GS_API int gs_c_concat(struct gs_vm *vm, const gs_value *v, uint32_t n, gs_value *dst);

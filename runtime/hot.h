@@ -46,6 +46,7 @@ enum gs_left {
     GS_LEFT_YIELD,   /* go on at vm->pc, but let others run first */
     GS_LEFT_EXIT,
     GS_LEFT_REFUSED, /* the entry's own assumptions about its registers fail: nothing has happened */
+    GS_LEFT_FULL,    /* the frame, with all the code may write, does not fit below the limit: nothing has happened; no miss */
     GS_LEFT_COUNT_
 };
 
@@ -57,6 +58,7 @@ struct gs_unit {
     uint32_t (*enter)(struct gs_vm *vm, gs_value *base);
     const void *own; /* jit/'s: signature and address for calls between compiled functions */
     uint32_t generation;
+    uint32_t slots; /* of the stack from base on that it may write; 0: not said. After FULL room is made for so many */
 };
 
 struct gs_hot_entry {
@@ -128,8 +130,9 @@ GS_API const struct gs_hot_options *gs_hot_options(void);
 /* What vm->heat of the task that ran last on this thread is; the next one goes on with it. */
 extern _Thread_local int32_t gs_heat;
 
-/* compiled.c: runs the unit of the GS_OP_JIT at *vm->pc, in the frame vm->base. MISS and REFUSED have been charged, and a
- * collection been made if one was due: they come as GO. So does an entry without a unit. */
+/* compiled.c: runs the unit of the GS_OP_JIT at *vm->pc, in the frame vm->base. MISS and REFUSED have been charged, after FULL
+ * the stack has grown and the unit been tried once more, and a collection been made if one was due: all these come as GO. So does an
+ * entry without a unit. May move the stack; vm->base is true for RETURN, too. */
 enum gs_left gs_hot_run(struct gs_vm *vm, const struct gs_proto *p);
 
 /* vm->heat is below zero: charges p, sets the counter anew, and may ask for the entry at pc (0 or a loop header) to be compiled.

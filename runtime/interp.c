@@ -1033,7 +1033,8 @@ L_JIT:
     vm->pc = pc - 1;
     switch (gs_hot_run(vm, p)) {
     case GS_LEFT_RETURN:
-        goto returned; /* nothing has moved the stack */
+        base = vm->base;
+        goto returned;
     case GS_LEFT_ENTER:
         /* The call is made once more, from the caller's side. */
         win = vm->base - 2;

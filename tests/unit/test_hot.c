@@ -19,6 +19,7 @@ static struct {
     const struct gs_proto *p; /* only this entry gets code; NULL: any */
     uint32_t pc;
     uint32_t (*enter)(struct gs_vm *vm, gs_value *base); /* NULL: declines all */
+    uint32_t slots;
     struct gs_unit units[MAX_UNITS];
     /* what it was asked */
     unsigned compiles, declines;
@@ -36,6 +37,7 @@ static const struct gs_unit *fake_compile(const struct gs_hot_request *r, const 
     struct gs_unit *u = &fake.units[fake.compiles++];
     u->enter = fake.enter;
     u->generation = r->generation;
+    u->slots = fake.slots;
     fake.last = *r;
     memcpy(fake.regs, r->regs, (r->p->nregs < 8 ? r->p->nregs : 8) * sizeof fake.regs[0]);
     return u;
@@ -471,6 +473,39 @@ static void an_exit_ends_the_run(void)
     gs_vm_free(vm);
 }
 
+static unsigned fulls;
+static uint32_t needs_room(struct gs_vm *vm, gs_value *base)
+{
+    if ((uintptr_t)(base + 10000) > gs_load_rlx(&vm->task.sp_limit)) {
+        fulls++;
+        return GS_LEFT_FULL;
+    }
+    return add_thousand(vm, base);
+}
+
+static void room_is_made_for_code_that_wants_more_of_the_stack(void)
+{
+    struct gs_proto *f, *m;
+    prepare(&f, &m);
+    want(f, 0, needs_room);
+    fake.slots = 10000;
+    fulls = 0;
+    CU_ASSERT_TRUE(gives(m, 100, 100000));
+    CU_ASSERT_EQUAL(fulls, 1);
+    /* A poke is no want of room. */
+    struct gs_vm *vm = vm_of(f, 1);
+    CU_ASSERT_EQUAL(gs_vm_grow_stack(vm, vm->base, 10000), GS_OK);
+    gs_store_rlx(&vm->task.sp_limit, 0);
+    CU_ASSERT_EQUAL(gs_interp_run(vm), GS_OK);
+    CU_ASSERT_EQUAL(vm->result.i, 2); /* by the interpreter */
+    gs_vm_free(vm);
+    /* Where the stack may not grow the interpreter goes on. */
+    size_t limit = gs_rt.opt.stack_limit;
+    gs_rt.opt.stack_limit = 1000 * sizeof(gs_value);
+    CU_ASSERT_TRUE(gives(m, 3, 3));
+    gs_rt.opt.stack_limit = limit;
+}
+
 /* ---- collections ---- */
 
 static void code_that_needs_memory_leaves_and_is_entered_again_later(void)
@@ -583,6 +618,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_parked_call_gets_its_outcome_into_the_register),
     UNIT_CASE(a_yield_goes_on_where_the_code_says),
     UNIT_CASE(an_exit_ends_the_run),
+    UNIT_CASE(room_is_made_for_code_that_wants_more_of_the_stack),
     UNIT_CASE(code_that_needs_memory_leaves_and_is_entered_again_later),
     UNIT_CASE(nothing_collects_while_code_runs),
     UNIT_CASE(what_is_declined_is_asked_for_a_few_times_only),
