@@ -30,6 +30,7 @@ _Thread_local int32_t gs_heat;
 static struct gs_hot_options options = {.mode = GS_JIT_OFF};
 static _Atomic bool active; /* relaxed everywhere: a sample too many is harmless */
 static uint32_t interval, samples_wanted; /* before the first run */
+static int64_t start_ns;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void gs_hot_start(const struct gs_hot_options *o)
@@ -42,6 +43,12 @@ void gs_hot_start(const struct gs_hot_options *o)
     samples_wanted = options.threshold / interval;
     gs_store_rlx(&active, options.mode != GS_JIT_OFF);
     gs_heat = 0;
+    start_ns = gs_clock_mono_ns();
+}
+
+int64_t gs_hot_start_ns(void)
+{
+    return start_ns;
 }
 
 const struct gs_hot_options *gs_hot_options(void)

@@ -149,10 +149,9 @@ void gs_hot_missed(struct gs_vm *vm, struct gs_hot_entry *e, enum gs_left left);
 GS_API gs_insn gs_hot_insn(const struct gs_proto *p, const gs_insn *at);
 /* The entry at pc, made when there is none; pc of a loop header or 0. */
 GS_API struct gs_hot_entry *gs_hot_entry_get(struct gs_proto *p, uint32_t pc);
-/* Ends the compile thread, before the process leaves; what is queued is dropped. False: it is in the middle of a compile that takes
- * longer than GS_HOT_GRACE_NS. Then the process must end by _exit: LLVM's destructors would run under its feet. */
+/* Ends the compile thread, before the process leaves; what is queued is dropped. False: it is in the middle of a
+ * compile. Then the process must end by _exit: LLVM's destructors would run under its feet. */
 bool gs_hot_stop(void);
-#define GS_HOT_GRACE_NS 2000000
 /* A worker is about to end: what it has counted is added up. */
 void gs_hot_worker_stop(void);
 /* Lines for --stats: compiles, nanoseconds in the compiler, nanoseconds that VMs waited for it (eager only), exits by kind,

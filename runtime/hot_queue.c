@@ -4,8 +4,10 @@
  *
  * Thread     One, started by the first request. It opens goost_jit.so, too, which takes longer than most compiles. EAGER has
  *            none: who asks opens and compiles, one at a time.
- * Ending     The process does not wait for LLVM, and LLVM must not run while the process takes itself down. So gs_hot_stop
- *            gives it a moment and then says that the process must leave by _exit.
+ *            It waits until the process has run for OPEN_AFTER_NS: a script that is over by then is not worth the work of opening,
+ *            tens of milliseconds, nor the time that the kernel takes to unmap LLVM.
+ * Ending     The process does not wait for LLVM, and LLVM must not run while the process takes itself down. So when gs_hot_stop
+ *            finds the thread busy, it says that the process must leave by _exit.
  * Locking    `q.lock` guards the queue and the counters; `compiling` is held during a compile. VMs hold the first for a few
  *            instructions only.
  */
@@ -28,6 +30,7 @@ struct job {
 };
 
 #define REASONS 64u
+#define OPEN_AFTER_NS 15000000
 
 static struct {
     pthread_mutex_t lock;
@@ -129,10 +132,28 @@ static struct job *next_job(void)
     return j;
 }
 
+/* Not earlier than OPEN_AFTER_NS after the start; at once when the process ends before. */
+static void wait_for_age(void)
+{
+    int64_t left = gs_hot_start_ns() + OPEN_AFTER_NS - gs_clock_mono_ns();
+    if (left <= 0)
+        return;
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    left += until.tv_nsec;
+    until.tv_sec += left / 1000000000;
+    until.tv_nsec = left % 1000000000;
+    pthread_mutex_lock(&q.lock);
+    while (!q.stopping && !opened && pthread_cond_timedwait(&q.work, &q.lock, &until) == 0)
+        continue;
+    pthread_mutex_unlock(&q.lock);
+}
+
 static void *compile_main(void *arg)
 {
     (void)arg;
     gs_thread_low_self();
+    wait_for_age();
     for (struct job *j = next_job(); j != NULL; j = next_job())
         serve(j);
     return NULL;
@@ -194,22 +215,11 @@ void gs_hot_submit(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t generation
 /* ---- the end ---- */
 
 /* Sanitized processes wait: their leak checker runs behind the return. */
-static bool wait_idle_locked(void)
+static bool idle_locked(void)
 {
 #if defined(GS_SANITIZE)
     while (q.busy)
         pthread_cond_wait(&q.idle, &q.lock);
-#else
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += GS_HOT_GRACE_NS;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    while (q.busy)
-        if (pthread_cond_timedwait(&q.idle, &q.lock, &until) != 0)
-            break;
 #endif
     return !q.busy;
 }
@@ -219,7 +229,7 @@ bool gs_hot_stop(void)
     pthread_mutex_lock(&q.lock);
     q.stopping = true;
     pthread_cond_signal(&q.work);
-    bool ended = wait_idle_locked(), had = q.started;
+    bool ended = idle_locked(), had = q.started;
     if (ended)
         q.started = false;
     while (ended && q.head != NULL) {
