@@ -55,7 +55,7 @@ struct gs_opinfo {
     uint8_t fx;      /* enum gs_effect */
     const char *meaning;
 };
-extern const struct gs_opinfo gs_opinfo[GS_OP_COUNT_];
+GS_API extern const struct gs_opinfo gs_opinfo[GS_OP_COUNT_];
 
 GS_INLINE gs_insn gs_insn_abc(enum gs_op op, unsigned a, unsigned b, unsigned c)
 {

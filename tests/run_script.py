@@ -30,6 +30,9 @@ MODES = {
     "w1": ["--workers", "1"],
     "w2": ["--workers", "2"],
     "w8": ["--workers", "8", "--no-pin"],
+    "off": ["--jit", "off"],
+    "eager": ["--jit", "eager", "--workers", "2"],
+    "hot": ["--jit-threshold", "1", "--workers", "2"],
 }
 DEFAULT_TIMEOUT = 30.0
 OUTPUT_LIMIT = 64 << 20  # bytes a script may write to a file, stdout included: an endless loop must not fill the disk

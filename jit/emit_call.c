@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ * emit_call.c - calls: spliced in, of compiled functions, of natives. Rules: emit_int.h.
+ *
+ * Compiled   The link of the callee's frame is written before the call, so that traces and unwinding find every frame at any moment. A callee
+ *            that has left says so by the tag GS_STATUS_TAG; then this frame writes what it needs behind the call (not the result:
+ *            the interpreter will store it when the callee's frame returns) and returns the same.
+ */
+#include "emit_int.h"
+
+/* Guards that the node's callee is the one it was compiled for; gives the closure as i64. */
+static LLVMValueRef callee(struct gs_emit *e)
+{
+    const struct gs_node *n = e->n;
+    if (n->op == GS_OP_CALLM) {
+        const struct gs_ic *ic = &n->frame->p->ics[n->c];
+        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[0]); /* [I1] */
+        LLVMValueRef o = gs_pointer(e, gs_want(e, n->a + 2u, GS_K(GS_T_OBJECT)).w);
+        LLVMValueRef shape = gs_load(e, e->i32, gs_at(e, o, offsetof(struct gs_obj, aux32)), GS_MEM_OBJECT);
+        gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, shape, gs_i32(e, m->shape), ""));
+        return gs_i64(e, (int64_t)(intptr_t)n->callee_fn);
+    }
+    if (n->callee_fn != NULL)
+        return gs_i64(e, (int64_t)(intptr_t)n->callee_fn);
+    LLVMValueRef f = gs_want(e, n->a, GS_K(GS_T_FUNC)).w;
+    LLVMValueRef p = gs_load(e, e->i64, gs_at(e, gs_pointer(e, f), offsetof(struct gs_func, proto)), GS_MEM_OBJECT);
+    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, p, gs_i64(e, (int64_t)(intptr_t)n->callee), ""));
+    return f;
+}
+
+void gs_emit_inline(struct gs_emit *e)
+{
+    const struct gs_node *n = e->n;
+    LLVMValueRef f = callee(e);
+    const struct gs_frame *child = NULL;
+    for (uint32_t i = 0; i < e->g->nframes; i++) {
+        if (e->g->frames[i]->parent == n->frame && e->g->frames[i]->call_pc == n->pc) {
+            child = e->g->frames[i];
+            e->frame_fn[i] = f;
+        }
+    }
+    gs_set(e, n->a, gs_val_single(GS_T_FUNC, f));
+    for (uint32_t i = child->p->nparams; i < child->p->nregs; i++)
+        e->cur[child->off + i].w = NULL;
+}
+
+static void write_link(struct gs_emit *e, LLVMValueRef f)
+{
+    const struct gs_node *n = e->n;
+    uint32_t slot = n->frame->off + n->a;
+    LLVMValueRef to = gs_slot_at(e, slot), link = gs_slot_at(e, slot + 1);
+    gs_store_to(e, f, to, GS_MEM_STACK);
+    gs_store_to(e, gs_i64(e, GS_T_FUNC), gs_at(e, to, 8), GS_MEM_STACK);
+    gs_store_to(e, gs_i64(e, (int64_t)(intptr_t)(n->frame->p->code + n->pc + 1)), link, GS_MEM_STACK);
+    gs_store_to(e, gs_i64(e, (int64_t)((uint64_t)(n->a + 2u) << 32 | GS_T_FRAME)), gs_at(e, link, 8), GS_MEM_STACK);
+}
+
+static void call_unit(struct gs_emit *e, const struct gs_step *s)
+{
+    const struct gs_node *n = e->n;
+    const struct gs_own *o = s->unit;
+    LLVMValueRef args[2 + 2 * GS_OWN_PARAMS];
+    LLVMTypeRef types[2 + 2 * GS_OWN_PARAMS];
+    unsigned k = 0;
+    LLVMValueRef f = callee(e);
+    struct gs_val v[GS_OWN_PARAMS];
+    for (uint32_t i = 0; i < o->nparams; i++) {
+        uint32_t reg = n->a + 2u + i;
+        v[i] = gs_kinds_single(o->param[i]) ? gs_want(e, reg, o->param[i]) : gs_get(e, reg);
+    }
+    LLVMValueRef code = NULL;
+    bool self = o == e->t->self;
+    if (!self) {
+        code = gs_load(e, e->ptr, gs_constant_pointer(e, &o->code), GS_MEM_OBJECT);
+        if (o->code == NULL)
+            gs_guard(e, LLVMBuildIsNotNull(e->b, code, ""));
+    }
+    gs_set(e, n->a, gs_val_single(GS_T_FUNC, f));
+    if (n->frame->parent != NULL)
+        gs_save(e); /* the links of the inlined frames */
+    write_link(e, f);
+    types[k] = e->ptr;
+    args[k++] = e->vm;
+    types[k] = e->ptr;
+    args[k++] = gs_slot_at(e, n->frame->off + n->a + 2u);
+    for (uint32_t i = 0; i < o->nparams; i++) {
+        bool single = gs_kinds_single(o->param[i]);
+        struct gs_val p = gs_as(e, v[i], o->param[i]);
+        types[k] = o->param[i] == GS_K_FLOAT ? e->f64 : e->i64;
+        args[k++] = p.w;
+        if (!single) {
+            types[k] = e->i64;
+            args[k++] = p.tag;
+        }
+    }
+    LLVMTypeRef type = LLVMFunctionType(e->pair, types, k, 0);
+    LLVMValueRef r = LLVMBuildCall2(e->b, type, self ? e->fn : code, args, k, "");
+    LLVMValueRef w = LLVMBuildExtractValue(e->b, r, 0, ""), tag = LLVMBuildExtractValue(e->b, r, 1, "");
+    bool one = gs_kinds_single(o->ret);
+    LLVMValueRef ok = one ? LLVMBuildICmp(e->b, LLVMIntEQ, tag, gs_i64(e, __builtin_ctz(o->ret)), "")
+                          : LLVMBuildICmp(e->b, LLVMIntNE, tag, gs_i64(e, GS_STATUS_TAG), "");
+    LLVMBasicBlockRef on = gs_new_block(e, ""), left = gs_new_block(e, "left");
+    gs_branch(e, ok, on, left);
+    LLVMPositionBuilderAtEnd(e->b, left);
+    gs_write_live(e, n->pc + 1, n->pc, n->a);
+    gs_return_status(e, LLVMBuildTrunc(e->b, w, e->i32, ""));
+    LLVMPositionBuilderAtEnd(e->b, on);
+    if (o->ret == 0) { /* it never returns */
+        LLVMBuildUnreachable(e->b);
+        e->ended = true;
+        return;
+    }
+    struct gs_val got = one ? gs_as(e, (struct gs_val){w, tag, GS_K_ANY}, o->ret) : (struct gs_val){w, tag, o->ret};
+    gs_set(e, n->a, got);
+}
+
+void gs_emit_call(struct gs_emit *e, const struct gs_step *s)
+{
+    if (s->how == GS_HOW_UNIT)
+        call_unit(e, s);
+    else
+        gs_emit_native(e, s);
+}
+
+static void math(struct gs_emit *e, const struct gs_step *s)
+{
+    const struct gs_node *n = e->n;
+    struct gs_val x = gs_want(e, n->a + 2u, s->want[2]);
+    const char *name = s->math == GS_MATH_SQRT ? "llvm.sqrt" : "llvm.fabs";
+    unsigned id = LLVMLookupIntrinsicID(name, 9);
+    LLVMTypeRef t = LLVMIntrinsicGetType(e->c, id, &e->f64, 1);
+    LLVMValueRef f = LLVMGetIntrinsicDeclaration(e->m, id, &e->f64, 1), d = gs_to_double(e, x);
+    gs_set(e, n->a, gs_val_single(GS_T_FLOAT, LLVMBuildCall2(e->b, t, f, &d, 1, "")));
+}
+
+/* What enum gs_left says for a status that a native ends with. */
+static LLVMValueRef left_of(struct gs_emit *e, LLVMValueRef status)
+{
+    static const struct {
+        gs_status st;
+        uint32_t left;
+    } map[] = {{GS_PARK, GS_LEFT_PARK}, {GS_YIELD, GS_LEFT_YIELD}, {GS_EXIT, GS_LEFT_EXIT}};
+    LLVMValueRef v = gs_i32(e, GS_LEFT_THROWN);
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++) {
+        LLVMValueRef is = LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, map[i].st), "");
+        v = LLVMBuildSelect(e->b, is, gs_i32(e, map[i].left), v, "");
+    }
+    return v;
+}
+
+void gs_emit_native(struct gs_emit *e, const struct gs_step *s)
+{
+    const struct gs_node *n = e->n;
+    const void *nat = s->native;
+    if (s->how == GS_HOW_MATH) {
+        math(e, s);
+        return;
+    }
+    if (n->op == GS_OP_CALLM)
+        (void)gs_want(e, n->a + 2u, s->want[2]);
+    gs_spill(e, n->a + 2u, n->b);
+    gs_save(e);
+    LLVMValueRef place = gs_slot_at(e, n->frame->off + n->a);
+    LLVMValueRef args[5] = {e->vm, gs_constant_pointer(e, nat), gs_slot_at(e, n->frame->off + n->a + 2u),
+                            gs_i32(e, n->b), place};
+    LLVMBasicBlockRef again = gs_again(e), bad = gs_new_block(e, "failed"), left = gs_new_block(e, "left");
+    LLVMBasicBlockRef on = gs_new_block(e, "");
+    LLVMValueRef status = gs_helper(e, "gs_c_native", args, 5);
+    gs_branch(e, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_OK), ""), on, bad);
+    LLVMPositionBuilderAtEnd(e->b, bad);
+    LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_C_AGAIN), ""), again, left);
+    LLVMPositionBuilderAtEnd(e->b, left);
+    e->cur[n->frame->off + n->a].w = NULL; /* the place holds what the native put there */
+    gs_write_live(e, n->pc + 1, n->pc, n->a);
+    gs_store_to(e, gs_i32(e, n->a), gs_at(e, e->vm, offsetof(struct gs_vm, resume_dst)), GS_MEM_VM);
+    gs_return_status(e, left_of(e, status));
+    LLVMPositionBuilderAtEnd(e->b, on);
+    gs_set(e, n->a, gs_load_value(e, place, s->result, GS_MEM_STACK));
+}

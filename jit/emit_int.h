@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ * emit_int.h - what the files of the emitter share.
+ *
+ * Values     An SSA value stands for what a slot holds: of a single kind (types.h) the payload alone, a double for floats and
+ *            an i64 for all else; of several kinds payload and tag, both i64. A slot without a value (w NULL) was never stored.
+ * Order      Within a node: first the guards, whose exits describe the state before the node; then effects; then gs_set. An exit
+ *            made later in a node describes the state behind it and says so.
+ * Memory     Everything is reached by address arithmetic with offsets from the C headers (offsetof), so that layouts cannot drift,
+ *            and each access names its kind of memory (enum gs_mem) for LLVM's alias analysis.
+ */
+#ifndef GS_JIT_EMIT_INT_H
+#define GS_JIT_EMIT_INT_H
+
+#include "compiled.h"
+#include "session.h"
+#include "types.h"
+
+enum gs_mem {
+    GS_MEM_STACK,  /* the VM's stack */
+    GS_MEM_VM,     /* struct gs_vm */
+    GS_MEM_ARRAY,  /* struct gs_array */
+    GS_MEM_OBJECT, /* struct gs_object, headers of others */
+    GS_MEM_SLOTS,  /* fields of objects */
+    GS_MEM_INTS,
+    GS_MEM_FLOATS,
+    GS_MEM_BYTES,
+    GS_MEM_VALUES, /* elements */
+    GS_MEM_CELL,   /* cells, captured values, globals */
+    GS_MEM_COUNT_
+};
+
+struct gs_val {
+    LLVMValueRef w, tag;
+    gs_kinds k;
+};
+
+struct gs_emit {
+    struct gs_types *t;
+    struct gs_graph *g;
+    LLVMContextRef c;
+    LLVMModuleRef m;
+    LLVMBuilderRef b;
+    LLVMTypeRef i1, i8, i16, i32, i64, f64, ptr, pair;
+    LLVMValueRef fn, vm, base;
+    LLVMMetadataRef tbaa[GS_MEM_COUNT_];
+    unsigned md_tbaa, md_prof;
+    LLVMValueRef unlikely; /* branch weights */
+    struct gs_val *cur;    /* of each slot */
+    gs_kinds *k;           /* of each slot, by types.c */
+    LLVMBasicBlockRef *block;
+    struct gs_val *phi;    /* nslots for each block; w NULL: not live there */
+    LLVMValueRef *frame_fn; /* closure of each inlined frame, as i64; by number of frame */
+    const struct gs_node *n; /* the node on its way */
+    LLVMBasicBlockRef miss, again; /* its exits, made when first needed */
+    bool ended;            /* nothing follows the node: its block has its terminator */
+    const char *why;
+};
+
+/* ---- building blocks: emit.c ---- */
+
+LLVMValueRef gs_i64(struct gs_emit *e, int64_t v);
+LLVMValueRef gs_i32(struct gs_emit *e, uint32_t v);
+LLVMValueRef gs_load(struct gs_emit *e, LLVMTypeRef t, LLVMValueRef p, enum gs_mem m);
+void gs_store_to(struct gs_emit *e, LLVMValueRef v, LLVMValueRef p, enum gs_mem m);
+LLVMValueRef gs_at(struct gs_emit *e, LLVMValueRef p, int64_t bytes); /* p + bytes */
+LLVMValueRef gs_pointer(struct gs_emit *e, LLVMValueRef word);
+LLVMValueRef gs_constant_pointer(struct gs_emit *e, const void *p);
+LLVMBasicBlockRef gs_new_block(struct gs_emit *e, const char *name);
+LLVMValueRef gs_helper(struct gs_emit *e, const char *name, LLVMValueRef *args, unsigned n);
+/* The address of a slot in the VM's stack. */
+LLVMValueRef gs_slot_at(struct gs_emit *e, uint32_t slot);
+
+/* Values. */
+struct gs_val gs_val_single(enum gs_kind kind, LLVMValueRef w);
+struct gs_val gs_val_constant(struct gs_emit *e, gs_value v);
+LLVMValueRef gs_word(struct gs_emit *e, struct gs_val v); /* payload as i64 */
+LLVMValueRef gs_tag(struct gs_emit *e, struct gs_val v);
+struct gs_val gs_as(struct gs_emit *e, struct gs_val v, gs_kinds k); /* v, known to be of kinds k, in their form */
+struct gs_val gs_get(struct gs_emit *e, uint32_t reg);               /* register of the node's frame */
+void gs_set(struct gs_emit *e, uint32_t reg, struct gs_val v);
+struct gs_val gs_load_value(struct gs_emit *e, LLVMValueRef p, gs_kinds k, enum gs_mem m);
+void gs_store_value(struct gs_emit *e, struct gs_val v, LLVMValueRef p, enum gs_mem m);
+LLVMValueRef gs_is_kind(struct gs_emit *e, struct gs_val v, gs_kinds k); /* i1; constants fold */
+LLVMValueRef gs_to_double(struct gs_emit *e, struct gs_val v);           /* of a number */
+
+/* Goes on only when cond holds, else leaves as a miss. */
+void gs_guard(struct gs_emit *e, LLVMValueRef cond);
+/* Register reg becomes a value of kinds k (guarded when it may be another). */
+struct gs_val gs_want(struct gs_emit *e, uint32_t reg, gs_kinds k);
+LLVMBasicBlockRef gs_miss(struct gs_emit *e);
+LLVMBasicBlockRef gs_again(struct gs_emit *e);
+void gs_branch(struct gs_emit *e, LLVMValueRef cond, LLVMBasicBlockRef likely, LLVMBasicBlockRef unlikely);
+/* vm->base, vm->pc and the links of inlined frames are those of the node, for helpers that may fail. */
+void gs_save(struct gs_emit *e);
+/* status (i32) must be GS_OK; otherwise leaves as it says. Behind a helper of compiled.h. */
+void gs_check(struct gs_emit *e, LLVMValueRef status);
+/* Writes the registers [reg, reg + n) of the node's frame to memory: arguments of helpers and calls. */
+void gs_spill(struct gs_emit *e, uint32_t reg, uint32_t n);
+/* What the slots behind pc need is written to memory: that are live there (and, with an operation on its way at catch_pc, what its handlers need). */
+void gs_write_live(struct gs_emit *e, uint32_t pc, uint32_t catch_pc, uint32_t end /* see gs_graph_live */);
+void gs_leave(struct gs_emit *e, uint32_t how, uint32_t pc); /* stores base, pc, links; returns */
+void gs_return_status(struct gs_emit *e, LLVMValueRef how);  /* i32 */
+
+/* ---- instructions: emit_ops.c, emit_call.c ---- */
+
+void gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block);
+void gs_emit_call(struct gs_emit *e, const struct gs_step *s);
+void gs_emit_native(struct gs_emit *e, const struct gs_step *s);
+void gs_emit_inline(struct gs_emit *e);
+void gs_goto(struct gs_emit *e, uint32_t from, uint32_t to); /* an edge: phis, then the branch */
+/* The two edges of a conditional jump; cond: taken. */
+void gs_goto_if(struct gs_emit *e, uint32_t block, LLVMValueRef cond);
+LLVMValueRef gs_frame_fn(struct gs_emit *e, const struct gs_frame *f); /* i64 */
+
+#define GS_STATUS_TAG 0xfeu /* tag word of a return that is none: the payload is enum gs_left */
+
+#endif

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT
+ * graph.c - builds the graph of a unit: reachable code, blocks, inlining. Contract: graph.h.
+ *
+ * Inlining   A callee is spliced in when the site has called one function only (a constant, or what its cache says), the arguments
+ *            fit, it is small, and it is not on the way already (recursion is a call). Nothing is copied: see "Slots" in graph.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "decline.h"
+#include "graph_int.h"
+
+#define INLINE_CODE 80u   /* instructions of a callee */
+#define INLINE_DEPTH 4u
+#define INLINE_NODES 1500u /* no inlining once the unit has so many nodes */
+
+/* ---- growing ---- */
+
+static bool room(void **v, uint32_t n, uint32_t *cap, size_t size)
+{
+    if (n < *cap)
+        return true;
+    uint32_t want = *cap != 0 ? *cap * 2 : 64;
+    void *p = realloc(*v, want * size);
+    if (p == NULL)
+        return false;
+    *v = p;
+    *cap = want;
+    return true;
+}
+
+static struct gs_node *add_node(struct gs_graph *g, enum gs_nkind kind, struct gs_frame *f, uint32_t pc)
+{
+    if (g->nnodes >= GS_GRAPH_NODES || !room((void **)&g->node, g->nnodes, &g->cap, sizeof *g->node))
+        return NULL;
+    struct gs_node *n = &g->node[g->nnodes++];
+    memset(n, 0, sizeof *n);
+    n->kind = (uint8_t)kind;
+    n->frame = f;
+    n->pc = pc;
+    if (pc < f->p->ncode) {
+        gs_insn i = gs_hot_insn(f->p, f->p->code + pc);
+        const struct gs_hot *h = gs_hot_of(f->p);
+        n->op = (uint8_t)gs_insn_op(i);
+        n->x = (uint8_t)gs_insn_x(i);
+        n->a = (uint16_t)gs_insn_a(i);
+        n->b = (uint16_t)gs_insn_b(i);
+        n->c = (uint16_t)gs_insn_c(i);
+        n->bx = gs_insn_bx(i);
+        n->fb = gs_load_rlx(&f->p->fb[pc]);
+        n->miss = h != NULL ? gs_load_rlx(&h->miss[pc]) : 0;
+    }
+    return n;
+}
+
+static uint32_t add_block(struct gs_graph *g)
+{
+    if (!room((void **)&g->block, g->nblocks, &g->capblocks, sizeof *g->block))
+        return UINT32_MAX;
+    struct gs_block *b = &g->block[g->nblocks];
+    memset(b, 0, sizeof *b);
+    b->order = UINT32_MAX;
+    return g->nblocks++;
+}
+
+static const struct gs_live *live_of(struct gs_graph *g, const struct gs_proto *p)
+{
+    for (uint32_t i = 0; i < g->nlives; i++) {
+        if (g->lives[i]->p == p)
+            return g->lives[i];
+    }
+    struct gs_live **v = realloc(g->lives, (g->nlives + 1) * sizeof *v);
+    if (v == NULL)
+        return NULL;
+    g->lives = v;
+    struct gs_live *l = gs_live_make(p);
+    if (l != NULL)
+        g->lives[g->nlives++] = l;
+    return l;
+}
+
+static struct gs_frame *add_frame(struct gs_graph *g, struct gs_frame *parent, const struct gs_proto *p,
+                                  uint32_t call_pc, uint32_t off)
+{
+    struct gs_frame *f = calloc(1, sizeof *f);
+    const struct gs_live *l = live_of(g, p);
+    if (f == NULL || l == NULL || !room((void **)&g->frames, g->nframes, &g->capframes, sizeof *g->frames)) {
+        free(f);
+        return NULL;
+    }
+    f->parent = parent;
+    f->p = p;
+    f->live = l;
+    f->call_pc = call_pc;
+    f->off = off;
+    f->depth = parent != NULL ? parent->depth + 1 : 0;
+    g->frames[g->nframes++] = f;
+    if (off + p->nregs + 4u > g->nslots)
+        g->nslots = off + p->nregs + 4u;
+    return f;
+}
+
+/* ---- callees ---- */
+
+/* The constant that R[a] holds at the call at pc, when the same block has loaded it. */
+static const struct gs_func *constant_callee(const struct gs_proto *p, const uint8_t *leader, uint32_t pc, uint32_t a)
+{
+    while (pc-- > 0) {
+        gs_insn i = gs_hot_insn(p, p->code + pc);
+        const struct gs_opinfo *o = &gs_opinfo[gs_insn_op(i)];
+        bool writes = o->a == GS_OPND_W || o->a == GS_OPND_RW || o->a == GS_OPND_CL;
+        if (gs_insn_op(i) == GS_OP_LOADK && gs_insn_a(i) == a) {
+            gs_value k = p->k[gs_insn_bx(i)];
+            return gs_is(k, GS_T_FUNC) ? k.f : NULL;
+        }
+        if ((writes && gs_insn_a(i) == a) || gs_insn_op(i) == GS_OP_FORPREP || gs_insn_op(i) == GS_OP_ITERNEXT ||
+            (gs_insn_op(i) == GS_OP_LOADNIL && gs_insn_a(i) <= a && a < gs_insn_a(i) + gs_insn_b(i)))
+            return NULL;
+        if (o->a == GS_OPND_CL && gs_insn_a(i) < a)
+            return NULL;
+        if (leader[pc] & 1)
+            return NULL;
+    }
+    return NULL;
+}
+
+static void find_callee(struct gs_node *n, const uint8_t *leader)
+{
+    const struct gs_proto *p = n->frame->p;
+    if (n->op == GS_OP_CALL) {
+        const struct gs_func *f = constant_callee(p, leader, n->pc, n->a);
+        if (f != NULL) {
+            n->callee_fn = f;
+            n->callee = f->proto;
+            return;
+        }
+        const struct gs_ic *ic = &p->ics[n->c];
+        if (gs_load_rlx(&ic->w[1]) == 0 && !n->miss)
+            n->callee = (const struct gs_proto *)(uintptr_t)gs_load_rlx(&ic->w[0]);
+    } else if (n->op == GS_OP_CALLM) {
+        const struct gs_ic *ic = &p->ics[n->c];
+        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[0]); /* [I1] */
+        if (m != NULL && gs_load_acq(&ic->w[1]) == 0 && gs_is(m->fn, GS_T_FUNC) && !n->miss) {
+            n->callee_fn = m->fn.f;
+            n->callee = m->fn.f->proto;
+        }
+    }
+}
+
+static bool splices(const struct gs_graph *g, const struct gs_node *n)
+{
+    const struct gs_proto *q = n->callee;
+    if (q == NULL || q->nparams != n->b || (q->flags & GS_PF_REST) || q->ncode > INLINE_CODE || q->nhandlers != 0 ||
+        n->frame->depth + 1 > INLINE_DEPTH || g->nnodes > INLINE_NODES ||
+        n->frame->off + n->a + 2u + q->nregs + 4u > GS_GRAPH_SLOTS)
+        return false;
+    for (const struct gs_frame *f = n->frame; f != NULL; f = f->parent) {
+        if (f->p == q)
+            return false;
+    }
+    for (uint32_t pc = 0; pc < q->ncode; pc++) {
+        switch (gs_insn_op(gs_hot_insn(q, q->code + pc))) {
+        case GS_OP_DEFERCALL:
+        case GS_OP_DEFERPUSH:
+        case GS_OP_JSET:
+            return false;
+        default:
+            break;
+        }
+    }
+    return true;
+}
+
+/* ---- blocks ---- */
+
+enum { LEADER = 1, REACHED = 2 };
+
+static bool is_end(enum gs_op op)
+{
+    switch (op) {
+    case GS_OP_RET:
+    case GS_OP_RETNIL:
+    case GS_OP_THROW:
+    case GS_OP_RETHROW:
+    case GS_OP_DEFERCALL:
+    case GS_OP_CALLV:
+    case GS_OP_CALLMV:
+    case GS_OP_CALLTRIM:
+    case GS_OP_GETSUPER:
+    case GS_OP_AS:
+    case GS_OP_ARRSPREAD:
+    case GS_OP_DEFERPUSH:
+        return true; /* returns or leaves */
+    default:
+        return false;
+    }
+}
+
+static bool always_jumps(enum gs_op op)
+{
+    return op == GS_OP_JMP;
+}
+
+/* Marks what is reached from pc within [lo, hi]. False: no memory. */
+static bool mark(const struct gs_proto *p, uint32_t pc, uint32_t lo, uint32_t hi, uint8_t *m)
+{
+    uint32_t *stack = malloc((p->ncode + 1) * 2 * sizeof *stack), n = 0;
+    if (stack == NULL)
+        return false;
+    stack[n++] = pc;
+    m[pc] |= LEADER;
+    while (n > 0) {
+        pc = stack[--n];
+        while (pc >= lo && pc <= hi && pc < p->ncode && !(m[pc] & REACHED)) {
+            m[pc] |= REACHED;
+            gs_insn i = gs_hot_insn(p, p->code + pc);
+            int32_t by;
+            if (gs_insn_is_jump(i, &by)) {
+                uint32_t to = pc + 1 + (uint32_t)by;
+                m[to] |= LEADER;
+                m[pc + 1] |= LEADER;
+                if (!(m[to] & REACHED) && n < 2 * p->ncode)
+                    stack[n++] = to;
+                if (always_jumps(gs_insn_op(i)))
+                    break;
+            } else if (is_end(gs_insn_op(i))) {
+                break;
+            }
+            pc++;
+        }
+    }
+    free(stack);
+    return true;
+}
+
+struct build {
+    struct gs_graph *g;
+    bool failed;
+};
+
+static void link_to(struct gs_graph *g, uint32_t from, uint32_t to)
+{
+    struct gs_block *b = &g->block[from];
+    b->succ[b->nsucc++] = to;
+}
+
+static void build_frame(struct build *b, struct gs_frame *f, uint32_t entry, uint32_t lo, uint32_t hi, uint32_t first_block,
+                        uint32_t after);
+
+/* A block that leaves for the interpreter at pc. */
+static uint32_t leave_block(struct build *b, struct gs_frame *f, uint32_t pc)
+{
+    uint32_t id = add_block(b->g);
+    if (id == UINT32_MAX) {
+        b->failed = true;
+        return 0;
+    }
+    b->g->block[id].first = b->g->nnodes;
+    b->g->block[id].n = 1;
+    if (add_node(b->g, GS_N_LEAVE, f, pc) == NULL)
+        b->failed = true;
+    return id;
+}
+
+struct region {
+    struct gs_frame *f;
+    uint32_t lo, hi;
+    uint8_t *m;
+    uint32_t *block_at; /* leader -> block */
+};
+
+static uint32_t target(struct build *b, const struct region *r, uint32_t pc)
+{
+    if (pc < r->lo || pc > r->hi)
+        return leave_block(b, r->f, pc);
+    return r->block_at[pc];
+}
+
+static void begin(struct build *b, uint32_t id)
+{
+    b->g->block[id].first = b->g->nnodes;
+    b->g->block[id].n = 0;
+}
+
+static void finish(struct build *b, uint32_t id)
+{
+    b->g->block[id].n = b->g->nnodes - b->g->block[id].first;
+}
+
+/* One run of instructions from a leader. */
+static void build_run(struct build *b, struct region *r, uint32_t pc, uint32_t after)
+{
+    struct gs_graph *g = b->g;
+    struct gs_frame *f = r->f;
+    uint32_t id = r->block_at[pc];
+    begin(b, id);
+    for (;; pc++) {
+        gs_insn i = gs_hot_insn(f->p, f->p->code + pc);
+        enum gs_op op = gs_insn_op(i);
+        bool back = op == GS_OP_RET || op == GS_OP_RETNIL;
+        enum gs_nkind kind = GS_N_OP;
+        if (back)
+            kind = f->parent != NULL ? GS_N_RETURN : g->is_loop ? GS_N_LEAVE : GS_N_OP;
+        else if (is_end(op))
+            kind = GS_N_LEAVE;
+        struct gs_node *n = add_node(g, kind, f, pc);
+        if (n == NULL) {
+            b->failed = true;
+            return;
+        }
+        if (is_end(op)) {
+            finish(b, id);
+            if (kind == GS_N_RETURN)
+                link_to(g, id, after);
+            return;
+        }
+        int32_t by;
+        if (gs_insn_is_jump(i, &by)) {
+            finish(b, id);
+            uint32_t to = target(b, r, pc + 1 + (uint32_t)by);
+            uint32_t on = always_jumps(op) ? 0 : target(b, r, pc + 1);
+            link_to(g, id, to);
+            if (!always_jumps(op))
+                link_to(g, id, on);
+            return;
+        }
+        if (op == GS_OP_CALL || op == GS_OP_CALLM) {
+            find_callee(n, r->m);
+            if (splices(g, n)) {
+                n->kind = GS_N_INLINE;
+                struct gs_frame *child = add_frame(g, f, n->callee, pc, f->off + n->a + 2u);
+                uint32_t in = add_block(g), on = add_block(g);
+                if (child == NULL || in == UINT32_MAX || on == UINT32_MAX) {
+                    b->failed = true;
+                    return;
+                }
+                child->fn = g->node[g->nnodes - 1].callee_fn;
+                finish(b, id);
+                link_to(g, id, in);
+                build_frame(b, child, 0, 0, child->p->ncode - 1, in, on);
+                if (b->failed)
+                    return;
+                id = on;
+                begin(b, id);
+            }
+        }
+        if (pc + 1 > r->hi || (r->m[pc + 1] & LEADER)) {
+            if (add_node(g, GS_N_GOTO, f, pc + 1) == NULL) {
+                b->failed = true;
+                return;
+            }
+            finish(b, id);
+            link_to(g, id, target(b, r, pc + 1));
+            return;
+        }
+    }
+}
+
+/* Blocks of the code of f reached from entry within [lo, hi]; the entry becomes first_block, returns go to `after`. */
+static void build_frame(struct build *b, struct gs_frame *f, uint32_t entry, uint32_t lo, uint32_t hi, uint32_t first_block,
+                        uint32_t after)
+{
+    const struct gs_proto *p = f->p;
+    struct region r = {f, lo, hi, calloc(p->ncode + 1, 1), calloc(p->ncode + 1, sizeof(uint32_t))};
+    if (r.m == NULL || r.block_at == NULL || !mark(p, entry, lo, hi, r.m)) {
+        b->failed = true;
+    } else {
+        bool entered_again = false; /* a jump back to the entry needs a block of its own behind first_block */
+        for (uint32_t pc = lo; pc <= hi && !b->failed; pc++) {
+            if ((r.m[pc] & (LEADER | REACHED)) == (LEADER | REACHED)) {
+                r.block_at[pc] = add_block(b->g);
+                b->failed |= r.block_at[pc] == UINT32_MAX;
+            }
+        }
+        (void)entered_again;
+        begin(b, first_block);
+        if (add_node(b->g, GS_N_GOTO, f, entry) == NULL)
+            b->failed = true;
+        finish(b, first_block);
+        link_to(b->g, first_block, r.block_at[entry]);
+        for (uint32_t pc = lo; pc <= hi && !b->failed; pc++) {
+            if ((r.m[pc] & (LEADER | REACHED)) == (LEADER | REACHED))
+                build_run(b, &r, pc, after);
+        }
+    }
+    free(r.m);
+    free(r.block_at);
+}
+
+/* ---- order ---- */
+
+static bool order_blocks(struct gs_graph *g)
+{
+    uint32_t *stack = malloc((g->nblocks + 1) * sizeof *stack), *at = calloc(g->nblocks, sizeof *at);
+    uint32_t *post = malloc((g->nblocks + 1) * sizeof *post), n = 0, npost = 0;
+    uint8_t *state = calloc(g->nblocks, 1);
+    g->rpo = malloc((g->nblocks + 1) * sizeof *g->rpo);
+    bool ok = stack != NULL && at != NULL && post != NULL && state != NULL && g->rpo != NULL;
+    if (ok) {
+        stack[n++] = 0;
+        state[0] = 1;
+        g->block[0].npred = 1;
+    }
+    while (ok && n > 0) {
+        uint32_t id = stack[n - 1];
+        struct gs_block *b = &g->block[id];
+        if (at[id] < b->nsucc) {
+            /* The fallen-through side is visited first, so that it comes last and stands behind the taken one. */
+            uint32_t to = b->succ[b->nsucc - 1 - at[id]++];
+            g->block[to].npred++;
+            if (state[to] == 1)
+                g->block[to].loop = true;
+            if (state[to] == 0) {
+                state[to] = 1;
+                stack[n++] = to;
+            }
+        } else {
+            state[id] = 2;
+            post[npost++] = id;
+            n--;
+        }
+    }
+    for (uint32_t i = 0; ok && i < npost; i++) {
+        g->rpo[i] = post[npost - 1 - i];
+        g->block[g->rpo[i]].order = i;
+    }
+    g->nrpo = npost;
+    free(stack);
+    free(at);
+    free(post);
+    free(state);
+    return ok;
+}
+
+/* The last jump back to `head`; 0 when there is none. */
+static uint32_t loop_end(const struct gs_proto *p, uint32_t head)
+{
+    uint32_t end = 0;
+    for (uint32_t pc = head; pc < p->ncode; pc++) {
+        int32_t by;
+        if (gs_insn_is_jump(gs_hot_insn(p, p->code + pc), &by) && by < 0 && pc + 1 + (uint32_t)by == head)
+            end = pc;
+    }
+    return end;
+}
+
+struct gs_graph *gs_graph_make(const struct gs_hot_request *r, const char **why)
+{
+    struct gs_graph *g = calloc(1, sizeof *g);
+    const struct gs_proto *p = r->p;
+    uint32_t pc = r->entry->pc, lo = 0, hi = p->ncode - 1;
+    *why = GS_DECLINE(NOMEM);
+    if (g == NULL)
+        return NULL;
+    g->r = r;
+    g->is_loop = pc != 0;
+    if (g->is_loop) {
+        lo = pc;
+        hi = loop_end(p, pc);
+    }
+    if ((g->is_loop && hi < lo) || p->nregs + 4u > GS_GRAPH_SLOTS || hi - lo > GS_GRAPH_NODES / 2) {
+        *why = g->is_loop && hi < lo ? GS_DECLINE(NO_LOOP) : GS_DECLINE(TOO_BIG);
+        gs_graph_free(g);
+        return NULL;
+    }
+    struct build b = {g, false};
+    g->root = add_frame(g, NULL, p, 0, 0);
+    if (g->root == NULL || add_block(g) != 0)
+        b.failed = true;
+    if (!b.failed)
+        build_frame(&b, g->root, pc, lo, hi, 0, 0);
+    if (b.failed && g->nnodes >= GS_GRAPH_NODES)
+        *why = GS_DECLINE(TOO_BIG);
+    if (b.failed || !order_blocks(g)) {
+        gs_graph_free(g);
+        return NULL;
+    }
+    return g;
+}
+
+void gs_graph_free(struct gs_graph *g)
+{
+    if (g == NULL)
+        return;
+    for (uint32_t i = 0; i < g->nframes; i++)
+        free(g->frames[i]);
+    for (uint32_t i = 0; i < g->nlives; i++)
+        gs_live_free(g->lives[i]);
+    free(g->lives);
+    free(g->frames);
+    free(g->node);
+    free(g->block);
+    free(g->rpo);
+    free(g);
+}

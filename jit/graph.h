@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ * graph.h - what is compiled as one unit: the blocks of a function or of one of its loops, with small callees spliced in.
+ *
+ * Slots      Registers of inlined functions lie where their frames would lie in the VM's stack: a callee of a window at R[a] has its
+ *            register 0 at slot a + 2 of its caller. So one numbering, relative to the unit's frame, serves the whole graph, arguments
+ *            need no copies, and an exit writes each slot to its own place.
+ * Loops      A loop is the region from the target of a back-edge to the last jump back to it (the emitter lays loops out in one
+ *            piece). Edges that leave it end in LEAVE nodes.
+ * Liveness   Computed for each function alone, an instruction at a time; what is live in an inlined callee is what is live there
+ *            and what its callers need once it has returned. Instructions in the range of a handler need what the handler needs.
+ */
+#ifndef GS_JIT_GRAPH_H
+#define GS_JIT_GRAPH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hot.h"
+
+#define GS_GRAPH_NODES 6000u /* a unit may have */
+#define GS_GRAPH_SLOTS 512u
+
+/* Liveness of a function: live[pc] is a set of registers. */
+struct gs_live {
+    const struct gs_proto *p;
+    uint32_t words;  /* of a set */
+    uint64_t *in;    /* before each instruction: (ncode + 1) sets */
+    uint64_t *catch; /* what the handlers around each instruction need: ncode sets */
+};
+
+/* A function in the unit: the unit's own, or an inlined one. */
+struct gs_frame {
+    struct gs_frame *parent; /* NULL: the unit's own */
+    const struct gs_proto *p;
+    const struct gs_func *fn; /* the callee where it is known, else NULL (then slot off - 2 holds it) */
+    const struct gs_live *live;
+    uint32_t call_pc;         /* of the call in the parent */
+    uint32_t off;             /* slot of its register 0 */
+    uint32_t depth;
+};
+
+enum gs_nkind {
+    GS_N_OP,     /* the instruction */
+    GS_N_INLINE, /* a call whose callee is spliced in: guards the callee, then goes to its entry */
+    GS_N_RETURN, /* RET, RETNIL of an inlined function: the value to slot off - 2, then to the block after the call */
+    GS_N_GOTO,   /* to succ[0] */
+    GS_N_LEAVE,  /* leaves for the interpreter at pc (the end of a loop) */
+};
+
+struct gs_node {
+    uint8_t kind; /* enum gs_nkind */
+    uint8_t op;   /* enum gs_op */
+    uint8_t x;
+    uint8_t fb;   /* feedback when the graph was made */
+    uint8_t miss; /* guards that have failed here in earlier units */
+    uint16_t a, b, c; /* as in the instruction: without the frame's offset */
+    int32_t bx;
+    uint32_t pc;
+    struct gs_frame *frame;
+    const struct gs_proto *callee;   /* calls: whom the site calls, as far as the cache and constants tell */
+    const struct gs_func *callee_fn; /* INLINE and CALL: the callee when it is a constant: no guard */
+};
+
+struct gs_block {
+    uint32_t first, n; /* nodes */
+    uint32_t succ[2];  /* [0] taken or only, [1] fallen through */
+    uint32_t nsucc;
+    uint32_t npred;    /* edges into it, the unit's entry counted */
+    uint32_t order;    /* in reverse postorder; UINT32_MAX: not reached */
+    bool loop;         /* some edge into it goes backward */
+};
+
+struct gs_graph {
+    const struct gs_hot_request *r;
+    struct gs_frame *root;
+    struct gs_node *node;
+    uint32_t nnodes, cap;
+    struct gs_block *block; /* block 0 is the entry */
+    uint32_t nblocks, capblocks;
+    uint32_t *rpo; /* blocks in reverse postorder */
+    uint32_t nrpo;
+    uint32_t nslots;
+    bool is_loop; /* the entry is a loop */
+    struct gs_frame **frames;
+    uint32_t nframes, capframes;
+    struct gs_live **lives;
+    uint32_t nlives;
+};
+
+/* NULL and *why: declined. */
+struct gs_graph *gs_graph_make(const struct gs_hot_request *r, const char **why);
+void gs_graph_free(struct gs_graph *g);
+
+/* The registers that an instruction reads and writes, called for each; sure is false for what it may leave alone. */
+typedef void gs_reg_fn(void *ctx, uint32_t reg, bool sure);
+void gs_insn_uses(const struct gs_proto *p, gs_insn i, gs_reg_fn *f, void *ctx);
+void gs_insn_defs(const struct gs_proto *p, gs_insn i, gs_reg_fn *f, void *ctx);
+bool gs_insn_is_jump(gs_insn i, int32_t *by); /* conditional or not; *by relative to the next */
+
+/* The slots that must be right in memory when the interpreter goes on at pc of frame f: calls fn for each. Registers of f from `end` on
+ * are left out: when a call is on its way they are the callee's. In the callers of f it is so by itself. */
+void gs_graph_live(const struct gs_graph *g, const struct gs_frame *f, uint32_t pc, uint32_t end, void (*fn)(void *ctx, uint32_t slot), void *ctx);
+/* The slots that are needed when an error is thrown in the call or operation at pc of frame f. */
+void gs_graph_live_catch(const struct gs_graph *g, const struct gs_frame *f, uint32_t pc, uint32_t end, void (*fn)(void *ctx, uint32_t slot), void *ctx);
+
+#endif

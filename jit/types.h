@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ * types.h - which kinds each slot can hold, and how each instruction is done: decided before LLVM sees anything.
+ *
+ * Kinds      A set of enum gs_kind as bits. 0: nothing has been stored yet (its value does not matter).
+ * Deciding   gs_types_step looks at the kinds of the operands, the feedback and the misses of the site, and says how the
+ *            instruction is done and what its operands must be for that. Operands that may be something else are guarded; behind
+ *            the guard they are what was wanted. It is the only place that decides: the inference runs it until nothing changes, the
+ *            emitter once more for each node. It is monotone: more kinds in, more kinds out.
+ */
+#ifndef GS_JIT_TYPES_H
+#define GS_JIT_TYPES_H
+
+#include "graph.h"
+
+typedef uint32_t gs_kinds;
+
+#define GS_K(kind) ((gs_kinds)1 << (kind))
+#define GS_K_INT GS_K(GS_T_INT)
+#define GS_K_FLOAT GS_K(GS_T_FLOAT)
+#define GS_K_BOOL GS_K(GS_T_BOOL)
+#define GS_K_NIL GS_K(GS_T_NIL)
+#define GS_K_NUM (GS_K_INT | GS_K_FLOAT)
+#define GS_K_ANY (GS_K(GS_T_COUNT_) - 1u)
+
+/* One kind whose tag word is a constant. */
+static inline bool gs_kinds_single(gs_kinds k)
+{
+    return k != 0 && (k & (k - 1)) == 0 && k != GS_K(GS_T_HANDLE);
+}
+
+enum gs_how {
+    GS_HOW_PLAIN, /* as the opcode says; operands as wanted */
+    GS_HOW_INT,
+    GS_HOW_FLOAT, /* operands become doubles */
+    GS_HOW_NUM,   /* ints or floats, found out while running */
+    GS_HOW_CALL,  /* the helper of compiled.h */
+    GS_HOW_STORE, /* arrays: the storage kind in `store` */
+    GS_HOW_SHAPE, /* fields: the shapes in the cache */
+    GS_HOW_STR,
+    GS_HOW_UNIT,  /* calls: the callee's compiled code */
+    GS_HOW_MATH,  /* natives that are an instruction: `math` */
+    GS_HOW_LEAVE, /* nothing helps: the interpreter does it */
+};
+
+enum gs_math {
+    GS_MATH_NONE,
+    GS_MATH_SQRT,
+    GS_MATH_ABS,
+    GS_MATH_FLOOR,
+    GS_MATH_CEIL,
+};
+
+/* Calls between compiled functions: what is passed and what comes back. */
+struct gs_own {
+    const struct gs_proto *p;
+    void *code;              /* NULL until compiled; read at each call while it is being compiled */
+    uint32_t nparams;
+    gs_kinds ret;
+    gs_kinds param[16];      /* single kinds are passed as the payload alone */
+};
+#define GS_OWN_PARAMS 16u
+
+struct gs_step {
+    enum gs_how how;
+    gs_kinds want[3]; /* of operands a, b, c; 0: not looked at */
+    gs_kinds result;
+    enum gs_store store;
+    enum gs_math math;
+    struct gs_own *unit;
+    const struct gs_native *native; /* calls of natives */
+};
+
+struct gs_types {
+    struct gs_graph *g;
+    gs_kinds *in;      /* of each block, nslots each */
+    bool *seen;
+    struct gs_own *self; /* of a function: what calls to itself pass; ret grows during the inference */
+    /* The code for calls of p, or NULL. */
+    struct gs_own *(*unit_of)(const struct gs_proto *p);
+};
+
+/* The kinds at the unit's entry: of each slot. */
+void gs_types_entry(const struct gs_types *t, gs_kinds *k);
+bool gs_types_infer(struct gs_types *t);
+/* How n is done where the slots have kinds k; k becomes the kinds behind it (where control goes on). */
+struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, gs_kinds *k);
+
+#endif
