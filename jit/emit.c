@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * emit.c - the unit as a whole: values, memory, exits, blocks. Contract: emit.h; rules: emit_int.h.
  *
- * Exits      One block for each node that needs it: it writes what is live there and returns. They are cold and stand behind all else.
+ * Exits      Nodes without effects can be done again. So a guard need not leave at its own node: a segment is a run of nodes of a block
+ *            that begins with any node and ends with the first that has an effect, and all its guards share one exit, which
+ *            writes what was live as the segment began and says which instruction was to blame. Exits are most of the
+ *            code that LLVM sees, and few of them are what makes compiling fast.
  * Functions  Two LLVM functions: `own` takes the arguments in registers and gives (payload, tag), where the tag GS_STATUS_TAG says that
  *            the code has left and the payload how; `enter` is what the interpreter calls. Loops have `enter` alone.
  */
@@ -275,28 +278,47 @@ void gs_leave(struct gs_emit *e, uint32_t how, uint32_t pc)
     gs_return_status(e, gs_i32(e, how));
 }
 
-static LLVMBasicBlockRef exit_block(struct gs_emit *e, uint32_t how, const char *name)
+/* The exit of the segment. */
+static void make_exit(struct gs_emit *e)
 {
-    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b), b = gs_new_block(e, name);
-    LLVMPositionBuilderAtEnd(e->b, b);
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
+    const struct gs_node *now = e->n;
+    struct gs_val *cur = e->cur;
+    e->exit = gs_new_block(e, "exit");
+    LLVMPositionBuilderAtEnd(e->b, e->exit);
+    e->n = e->first;
+    e->cur = e->start;
+    e->exit_how = LLVMBuildPhi(e->b, e->i32, "");
+    e->exit_at = LLVMBuildPhi(e->b, e->i64, "");
     gs_write_live(e, e->n->pc, UINT32_MAX, UINT32_MAX);
-    gs_leave(e, how, e->n->pc);
+    gs_store_to(e, gs_constant_pointer(e, e->g->r->entry), gs_at(e, e->vm, offsetof(struct gs_vm, missed)), GS_MEM_VM);
+    gs_store_to(e, e->exit_at, gs_at(e, e->vm, offsetof(struct gs_vm, missed_at)), GS_MEM_VM);
+    write_place(e, e->n->frame, e->n->pc);
+    gs_return_status(e, e->exit_how);
+    e->n = now;
+    e->cur = cur;
     LLVMPositionBuilderAtEnd(e->b, here);
-    return b;
+}
+
+static LLVMBasicBlockRef to_exit(struct gs_emit *e, uint32_t how)
+{
+    if (e->exit == NULL)
+        make_exit(e);
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
+    LLVMValueRef h = gs_i32(e, how), at = gs_i64(e, (int64_t)(intptr_t)(e->n->frame->p->code + e->n->pc));
+    LLVMAddIncoming(e->exit_how, &h, &here, 1);
+    LLVMAddIncoming(e->exit_at, &at, &here, 1);
+    return e->exit;
 }
 
 LLVMBasicBlockRef gs_miss(struct gs_emit *e)
 {
-    if (e->miss == NULL)
-        e->miss = exit_block(e, GS_LEFT_MISS, "miss");
-    return e->miss;
+    return to_exit(e, GS_LEFT_MISS);
 }
 
 LLVMBasicBlockRef gs_again(struct gs_emit *e)
 {
-    if (e->again == NULL)
-        e->again = exit_block(e, GS_LEFT_GO, "again");
-    return e->again;
+    return to_exit(e, GS_LEFT_GO);
 }
 
 void gs_branch(struct gs_emit *e, LLVMValueRef cond, LLVMBasicBlockRef likely, LLVMBasicBlockRef unlikely)
@@ -328,11 +350,11 @@ struct gs_val gs_want(struct gs_emit *e, uint32_t reg, gs_kinds k)
 
 void gs_check(struct gs_emit *e, LLVMValueRef status)
 {
-    LLVMBasicBlockRef again = gs_again(e), bad = gs_new_block(e, "failed"), thrown = gs_new_block(e, "thrown");
+    LLVMBasicBlockRef bad = gs_new_block(e, "failed"), thrown = gs_new_block(e, "thrown");
     LLVMBasicBlockRef on = gs_new_block(e, "");
     gs_branch(e, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_OK), ""), on, bad);
     LLVMPositionBuilderAtEnd(e->b, bad);
-    LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_E_THROWN), ""), thrown, again);
+    LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_E_THROWN), ""), thrown, gs_again(e));
     LLVMPositionBuilderAtEnd(e->b, thrown);
     gs_graph_live_catch(e->g, e->n->frame, e->n->pc, UINT32_MAX, write_slot, e);
     gs_return_status(e, gs_i32(e, GS_LEFT_THROWN)); /* the helper saw vm->base and vm->pc */
@@ -426,6 +448,13 @@ static void poll(struct gs_emit *e, uint32_t id)
     LLVMPositionBuilderAtEnd(e->b, on);
 }
 
+static void begin_segment(struct gs_emit *e)
+{
+    e->first = e->n;
+    e->exit = NULL;
+    memcpy(e->start, e->cur, e->g->nslots * sizeof *e->start);
+}
+
 static void emit_block(struct gs_emit *e, uint32_t id)
 {
     const struct gs_block *b = &e->g->block[id];
@@ -435,12 +464,14 @@ static void emit_block(struct gs_emit *e, uint32_t id)
         memcpy(e->cur, e->phi + (size_t)id * nslots, nslots * sizeof *e->cur);
     memcpy(e->k, e->t->in + (size_t)id * nslots, nslots * sizeof *e->k);
     e->ended = false;
+    e->in_segment = false;
     for (uint32_t i = 0; i < b->n && !e->ended; i++) {
         e->n = &e->g->node[b->first + i];
-        e->miss = e->again = NULL;
+        if (!e->in_segment)
+            begin_segment(e);
         if (i + 1 == b->n)
             poll(e, id);
-        gs_emit_node(e, e->n, id);
+        e->in_segment = gs_emit_node(e, e->n, id);
     }
     if (!e->ended && b->nsucc == 1)
         gs_goto(e, id, b->succ[0]);
@@ -688,10 +719,11 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     e.pair = LLVMStructTypeInContext(e.c, two, 2, 0);
     e.cur = calloc(g->nslots, sizeof *e.cur);
     e.k = calloc(g->nslots, sizeof *e.k);
+    e.start = calloc(g->nslots, sizeof *e.start);
     e.block = calloc(g->nblocks, sizeof *e.block);
     e.phi = calloc((size_t)g->nblocks * g->nslots, sizeof *e.phi);
     e.frame_fn = calloc(g->nframes, sizeof *e.frame_fn);
-    bool ok = e.cur != NULL && e.k != NULL && e.block != NULL && e.phi != NULL && e.frame_fn != NULL;
+    bool ok = e.cur != NULL && e.k != NULL && e.start != NULL && e.block != NULL && e.phi != NULL && e.frame_fn != NULL;
     *why = GS_DECLINE(NOMEM);
     if (ok) {
         LLVMTypeRef in[2] = {e.ptr, e.ptr}, types[2 + 2 * GS_OWN_PARAMS];
@@ -709,6 +741,7 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     LLVMDisposeBuilder(e.b);
     free(e.cur);
     free(e.k);
+    free(e.start);
     free(e.block);
     free(e.phi);
     free(e.frame_fn);

@@ -162,12 +162,12 @@ void gs_emit_native(struct gs_emit *e, const struct gs_step *s)
     LLVMValueRef place = gs_slot_at(e, n->frame->off + n->a);
     LLVMValueRef args[5] = {e->vm, gs_constant_pointer(e, nat), gs_slot_at(e, n->frame->off + n->a + 2u),
                             gs_i32(e, n->b), place};
-    LLVMBasicBlockRef again = gs_again(e), bad = gs_new_block(e, "failed"), left = gs_new_block(e, "left");
+    LLVMBasicBlockRef bad = gs_new_block(e, "failed"), left = gs_new_block(e, "left");
     LLVMBasicBlockRef on = gs_new_block(e, "");
     LLVMValueRef status = gs_helper(e, "gs_c_native", args, 5);
     gs_branch(e, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_OK), ""), on, bad);
     LLVMPositionBuilderAtEnd(e->b, bad);
-    LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_C_AGAIN), ""), again, left);
+    LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_C_AGAIN), ""), gs_again(e), left);
     LLVMPositionBuilderAtEnd(e->b, left);
     e->cur[n->frame->off + n->a].w = NULL; /* the place holds what the native put there */
     gs_write_live(e, n->pc + 1, n->pc, n->a);

@@ -3,8 +3,7 @@
  *
  * Values     An SSA value stands for what a slot holds: of a single kind (types.h) the payload alone, a double for floats and
  *            an i64 for all else; of several kinds payload and tag, both i64. A slot without a value (w NULL) was never stored.
- * Order      Within a node: first the guards, whose exits describe the state before the node; then effects; then gs_set. An exit
- *            made later in a node describes the state behind it and says so.
+ * Order      Within a node: first the guards, which leave with the state before it; then effects; then gs_set.
  * Memory     Everything is reached by address arithmetic with offsets from the C headers (offsetof), so that layouts cannot drift,
  *            and each access names its kind of memory (enum gs_mem) for LLVM's alias analysis.
  */
@@ -51,7 +50,12 @@ struct gs_emit {
     struct gs_val *phi;    /* nslots for each block; w NULL: not live there */
     LLVMValueRef *frame_fn; /* closure of each inlined frame, as i64; by number of frame */
     const struct gs_node *n; /* the node on its way */
-    LLVMBasicBlockRef miss, again; /* its exits, made when first needed */
+    /* The segment of nodes that can all be done again from its first: see "Exits" in emit.c. */
+    bool in_segment;
+    const struct gs_node *first;
+    struct gs_val *start;        /* the slots as it begins */
+    LLVMBasicBlockRef exit;      /* made when first needed */
+    LLVMValueRef exit_how, exit_at; /* its phis */
     bool ended;            /* nothing follows the node: its block has its terminator */
     const char *why;
 };
@@ -87,6 +91,7 @@ LLVMValueRef gs_to_double(struct gs_emit *e, struct gs_val v);           /* of a
 void gs_guard(struct gs_emit *e, LLVMValueRef cond);
 /* Register reg becomes a value of kinds k (guarded when it may be another). */
 struct gs_val gs_want(struct gs_emit *e, uint32_t reg, gs_kinds k);
+/* Where to branch from the block in which the builder stands, once: a guard of the node failed, or the interpreter is to do it. */
 LLVMBasicBlockRef gs_miss(struct gs_emit *e);
 LLVMBasicBlockRef gs_again(struct gs_emit *e);
 void gs_branch(struct gs_emit *e, LLVMValueRef cond, LLVMBasicBlockRef likely, LLVMBasicBlockRef unlikely);
@@ -103,7 +108,8 @@ void gs_return_status(struct gs_emit *e, LLVMValueRef how);  /* i32 */
 
 /* ---- instructions: emit_ops.c, emit_call.c ---- */
 
-void gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block);
+/* True: what was done so far in the segment can be done again. */
+bool gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block);
 void gs_emit_call(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_native(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_inline(struct gs_emit *e);

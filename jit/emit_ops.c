@@ -713,7 +713,6 @@ static void iternext(struct gs_emit *e, const struct gs_step *s, uint32_t block)
     LLVMValueRef a = gs_pointer(e, gs_want(e, n->a, GS_K(GS_T_ARRAY)).w);
     LLVMValueRef at = gs_want(e, n->a + 1u, GS_K_INT).w;
     LLVMValueRef more = LLVMBuildICmp(e->b, LLVMIntULT, at, array_len(e, a), "");
-    (void)gs_miss(e); /* before anything changes */
     LLVMBasicBlockRef yes = gs_new_block(e, ""), no = gs_new_block(e, "");
     LLVMBuildCondBr(e->b, more, yes, no);
     LLVMPositionBuilderAtEnd(e->b, no);
@@ -871,23 +870,45 @@ static void op(struct gs_emit *e, const struct gs_step *s, uint32_t block)
     }
 }
 
-void gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block)
+/* Whether the node can be done again by the interpreter after compiled code has done it. */
+static bool repeatable(const struct gs_node *n, const struct gs_step *s)
+{
+    switch ((enum gs_op)n->op) {
+    case GS_OP_CELLSET:
+    case GS_OP_UPSET:
+    case GS_OP_SETGLOBAL:
+    case GS_OP_ARRPUSH:
+    case GS_OP_PUTFIELD:
+    case GS_OP_SETFIELD:
+    case GS_OP_SETINDEX:
+    case GS_OP_CALL:
+    case GS_OP_CALLM:
+        return false;
+    case GS_OP_CALLNAT:
+        return s->how == GS_HOW_MATH;
+    default:
+        return true;
+    }
+}
+
+bool gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block)
 {
     struct gs_step s = gs_types_step(e->t, n, e->k);
     if (n->kind == GS_N_LEAVE || s.how == GS_HOW_LEAVE) {
         leave_here(e);
-        return;
+        return false;
     }
     switch ((enum gs_nkind)n->kind) {
     case GS_N_GOTO:
-        return;
+        return true;
     case GS_N_INLINE:
         gs_emit_inline(e);
-        return;
+        return false;
     case GS_N_RETURN:
         e->cur[n->frame->off - 2] = n->op == GS_OP_RET ? gs_get(e, n->a) : gs_val_constant(e, gs_nil());
-        return;
+        return true;
     default:
         op(e, &s, block);
+        return repeatable(n, &s);
     }
 }

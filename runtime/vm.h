@@ -126,6 +126,7 @@ struct gs_vm {
     bool refused;            /* a collection was asked for meanwhile */
     uintptr_t cstack_limit;  /* it goes no deeper than this */
     struct gs_hot_entry *missed; /* whose guard failed, when the code says so */
+    const gs_insn *missed_at;    /* with missed: the instruction whose guard it was, in the function of vm->base */
 };
 
 enum gs_vmflag {
