@@ -459,6 +459,7 @@ static void emit_block(struct gs_emit *e, uint32_t id)
 {
     const struct gs_block *b = &e->g->block[id];
     uint32_t nslots = e->g->nslots;
+    e->id = id;
     LLVMPositionBuilderAtEnd(e->b, e->block[id]);
     if (id != 0)
         memcpy(e->cur, e->phi + (size_t)id * nslots, nslots * sizeof *e->cur);

@@ -7,18 +7,28 @@
  */
 #include "emit_int.h"
 
+LLVMValueRef gs_shape_test(struct gs_emit *e)
+{
+    const struct gs_node *n = e->n;
+    const struct gs_ic *ic = &n->frame->p->ics[n->c];
+    LLVMValueRef o = gs_pointer(e, gs_want(e, n->a + 2u, GS_K(GS_T_OBJECT)).w), is = NULL;
+    LLVMValueRef shape = gs_load(e, e->i32, gs_at(e, o, offsetof(struct gs_obj, aux32)), GS_MEM_OBJECT);
+    for (unsigned way = 0; way < GS_IC_WAYS; way++) {
+        if (!(n->ways >> way & 1))
+            continue;
+        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[way]); /* [I1] */
+        LLVMValueRef one = LLVMBuildICmp(e->b, LLVMIntEQ, shape, gs_i32(e, m->shape), "");
+        is = is == NULL ? one : LLVMBuildOr(e->b, is, one, "");
+    }
+    return is;
+}
+
 /* Guards that the node's callee is the one it was compiled for; gives the closure as i64. */
 static LLVMValueRef callee(struct gs_emit *e)
 {
     const struct gs_node *n = e->n;
-    if (n->op == GS_OP_CALLM) {
-        const struct gs_ic *ic = &n->frame->p->ics[n->c];
-        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[0]); /* [I1] */
-        LLVMValueRef o = gs_pointer(e, gs_want(e, n->a + 2u, GS_K(GS_T_OBJECT)).w);
-        LLVMValueRef shape = gs_load(e, e->i32, gs_at(e, o, offsetof(struct gs_obj, aux32)), GS_MEM_OBJECT);
-        gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, shape, gs_i32(e, m->shape), ""));
-        return gs_i64(e, (int64_t)(intptr_t)n->callee_fn);
-    }
+    if (n->op == GS_OP_CALLM && !n->tested)
+        gs_guard(e, gs_shape_test(e));
     if (n->callee_fn != NULL)
         return gs_i64(e, (int64_t)(intptr_t)n->callee_fn);
     LLVMValueRef f = gs_want(e, n->a, GS_K(GS_T_FUNC)).w;
@@ -33,7 +43,7 @@ void gs_emit_inline(struct gs_emit *e)
     LLVMValueRef f = callee(e);
     const struct gs_frame *child = NULL;
     for (uint32_t i = 0; i < e->g->nframes; i++) {
-        if (e->g->frames[i]->parent == n->frame && e->g->frames[i]->call_pc == n->pc) {
+        if (e->g->frames[i] == e->g->node[e->g->block[e->g->block[e->id].succ[0]].first].frame) {
             child = e->g->frames[i];
             e->frame_fn[i] = f;
         }

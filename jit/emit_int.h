@@ -50,6 +50,7 @@ struct gs_emit {
     struct gs_val *phi;    /* nslots for each block; w NULL: not live there */
     LLVMValueRef *frame_fn; /* closure of each inlined frame, as i64; by number of frame */
     const struct gs_node *n; /* the node on its way */
+    uint32_t id;             /* its block */
     /* The segment of nodes that can all be done again from its first: see "Exits" in emit.c. */
     bool in_segment;
     const struct gs_node *first;
@@ -113,6 +114,7 @@ bool gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block);
 void gs_emit_call(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_native(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_inline(struct gs_emit *e);
+LLVMValueRef gs_shape_test(struct gs_emit *e); /* i1: the receiver's shape is in one of the node's ways */
 void gs_goto(struct gs_emit *e, uint32_t from, uint32_t to); /* an edge: phis, then the branch */
 /* The two edges of a conditional jump; cond: taken. */
 void gs_goto_if(struct gs_emit *e, uint32_t block, LLVMValueRef cond);

@@ -730,10 +730,21 @@ static void iternext(struct gs_emit *e, const struct gs_step *s, uint32_t block)
 
 /* ---- one node ---- */
 
+/* A call that had not been made when the unit was compiled: counts as a miss, so that it is compiled again, knowing the callee. */
+static bool never_called(const struct gs_node *n)
+{
+    bool call = n->op == GS_OP_CALL || n->op == GS_OP_CALLM;
+    return n->kind == GS_N_OP && call && gs_load_rlx(&n->frame->p->ics[n->c].w[0]) == 0;
+}
+
 static void leave_here(struct gs_emit *e)
 {
-    gs_write_live(e, e->n->pc, UINT32_MAX, UINT32_MAX);
-    gs_leave(e, GS_LEFT_GO, e->n->pc);
+    if (never_called(e->n)) {
+        LLVMBuildBr(e->b, gs_miss(e));
+    } else {
+        gs_write_live(e, e->n->pc, UINT32_MAX, UINT32_MAX);
+        gs_leave(e, GS_LEFT_GO, e->n->pc);
+    }
     e->ended = true;
 }
 
@@ -857,11 +868,21 @@ static void op(struct gs_emit *e, const struct gs_step *s, uint32_t block)
     case GS_OP_ITERNEXT:
         iternext(e, s, block);
         return;
+    case GS_OP_GETSUPER:
+        gs_set(e, n->a, gs_val_constant(e, gs_objv(GS_T_FUNC, gs_class_method(n->frame->p->cls->super, n->frame->p->k[n->b].s))));
+        return;
+    case GS_OP_AS:
     case GS_OP_IS: {
         v = gs_get(e, n->b);
         struct gs_val type = gs_val_constant(e, n->frame->p->k[n->c]);
         LLVMValueRef args[4] = {gs_word(e, v), gs_tag(e, v), gs_word(e, type), gs_tag(e, type)};
-        set_bool(e, LLVMBuildICmp(e->b, LLVMIntNE, gs_helper(e, "gs_c_is", args, 4), gs_i32(e, 0), ""));
+        LLVMValueRef is = LLVMBuildICmp(e->b, LLVMIntNE, gs_helper(e, "gs_c_is", args, 4), gs_i32(e, 0), "");
+        if (n->op == GS_OP_IS) {
+            set_bool(e, is);
+        } else {
+            gs_guard(e, is); /* the interpreter throws */
+            gs_set(e, n->a, v);
+        }
         return;
     }
     default:
@@ -901,6 +922,10 @@ bool gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block)
     switch ((enum gs_nkind)n->kind) {
     case GS_N_GOTO:
         return true;
+    case GS_N_TEST:
+        gs_goto_if(e, block, gs_shape_test(e));
+        e->ended = true;
+        return false;
     case GS_N_INLINE:
         gs_emit_inline(e);
         return false;

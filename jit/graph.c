@@ -109,6 +109,8 @@ static const struct gs_func *constant_callee(const struct gs_proto *p, const uin
         gs_insn i = gs_hot_insn(p, p->code + pc);
         const struct gs_opinfo *o = &gs_opinfo[gs_insn_op(i)];
         bool writes = o->a == GS_OPND_W || o->a == GS_OPND_RW || o->a == GS_OPND_CL;
+        if (gs_insn_op(i) == GS_OP_GETSUPER && gs_insn_a(i) == a)
+            return p->cls != NULL && p->cls->super != NULL ? gs_class_method(p->cls->super, p->k[gs_insn_b(i)].s) : NULL;
         if (gs_insn_op(i) == GS_OP_LOADK && gs_insn_a(i) == a) {
             gs_value k = p->k[gs_insn_bx(i)];
             return gs_is(k, GS_T_FUNC) ? k.f : NULL;
@@ -137,14 +139,38 @@ static void find_callee(struct gs_node *n, const uint8_t *leader)
         const struct gs_ic *ic = &p->ics[n->c];
         if (gs_load_rlx(&ic->w[1]) == 0 && !n->miss)
             n->callee = (const struct gs_proto *)(uintptr_t)gs_load_rlx(&ic->w[0]);
-    } else if (n->op == GS_OP_CALLM) {
-        const struct gs_ic *ic = &p->ics[n->c];
-        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[0]); /* [I1] */
-        if (m != NULL && gs_load_acq(&ic->w[1]) == 0 && gs_is(m->fn, GS_T_FUNC) && !n->miss) {
-            n->callee_fn = m->fn.f;
-            n->callee = m->fn.f->proto;
-        }
     }
+}
+
+/* The callees of a method call site: groups of ways with the same function. 0: none known, or natives. */
+struct callees {
+    const struct gs_func *fn[GS_IC_WAYS];
+    uint8_t ways[GS_IC_WAYS];
+};
+
+static unsigned find_methods(const struct gs_node *n, struct callees *c)
+{
+    const struct gs_ic *ic = &n->frame->p->ics[n->c];
+    unsigned groups = 0;
+    if (n->miss >= 3) /* more shapes than the cache knows */
+        return 0;
+    for (unsigned way = 0; way < GS_IC_WAYS; way++) {
+        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[way]); /* [I1] */
+        if (m == NULL)
+            break;
+        if (!gs_is(m->fn, GS_T_FUNC))
+            return 0;
+        unsigned g = 0;
+        while (g < groups && c->fn[g] != m->fn.f)
+            g++;
+        if (g == groups) {
+            c->fn[g] = m->fn.f;
+            c->ways[g] = 0;
+            groups++;
+        }
+        c->ways[g] |= (uint8_t)(1u << way);
+    }
+    return groups;
 }
 
 static bool splices(const struct gs_graph *g, const struct gs_node *n)
@@ -186,8 +212,6 @@ static bool is_end(enum gs_op op)
     case GS_OP_CALLV:
     case GS_OP_CALLMV:
     case GS_OP_CALLTRIM:
-    case GS_OP_GETSUPER:
-    case GS_OP_AS:
     case GS_OP_ARRSPREAD:
     case GS_OP_DEFERPUSH:
         return true; /* returns or leaves */
@@ -287,6 +311,103 @@ static void finish(struct build *b, uint32_t id)
     b->g->block[id].n = b->g->nnodes - b->g->block[id].first;
 }
 
+/* The callee of the last node, which ends block id, is spliced in; its returns go to `on`. */
+static void splice(struct build *b, uint32_t id, uint32_t on)
+{
+    struct gs_graph *g = b->g;
+    struct gs_node *n = &g->node[g->nnodes - 1];
+    struct gs_frame *f = n->frame;
+    n->kind = GS_N_INLINE;
+    const struct gs_func *fn = n->callee_fn;
+    struct gs_frame *child = add_frame(g, f, n->callee, n->pc, f->off + n->a + 2u);
+    uint32_t in = add_block(g);
+    if (child == NULL || in == UINT32_MAX) {
+        b->failed = true;
+        return;
+    }
+    child->fn = fn;
+    finish(b, id);
+    link_to(g, id, in);
+    build_frame(b, child, 0, 0, child->p->ncode - 1, in, on);
+}
+
+/* A method call with several callees: tests one after the other. Its node is the last one, which ends block id. */
+static uint32_t build_dispatch(struct build *b, uint32_t id, const struct callees *c, unsigned groups)
+{
+    struct gs_graph *g = b->g;
+    struct gs_node call = g->node[--g->nnodes];
+    uint32_t on = add_block(g);
+    for (unsigned i = 0; i < groups && !b->failed; i++) {
+        bool last = i + 1 == groups;
+        uint32_t to = id, next = 0;
+        if (!last) {
+            struct gs_node *t = add_node(g, GS_N_TEST, call.frame, call.pc);
+            to = add_block(g);
+            next = add_block(g);
+            if (t == NULL || on == UINT32_MAX || to == UINT32_MAX || next == UINT32_MAX) {
+                b->failed = true;
+                break;
+            }
+            t->ways = c->ways[i];
+            finish(b, id);
+            link_to(g, id, to);
+            link_to(g, id, next);
+            begin(b, to);
+        }
+        struct gs_node *n = add_node(g, GS_N_OP, call.frame, call.pc);
+        if (n == NULL) {
+            b->failed = true;
+            break;
+        }
+        n->callee_fn = c->fn[i];
+        n->callee = c->fn[i]->proto;
+        n->ways = c->ways[i];
+        n->tested = !last;
+        if (splices(g, n)) {
+            splice(b, to, on);
+        } else if (add_node(g, GS_N_GOTO, call.frame, call.pc + 1) != NULL) {
+            finish(b, to);
+            link_to(g, to, on);
+        } else {
+            b->failed = true;
+        }
+        if (!last) {
+            id = next;
+            begin(b, id);
+        }
+    }
+    return on;
+}
+
+/* The call that is the last node of block id: gives the block in which the code behind it goes on. */
+static uint32_t build_call(struct build *b, const struct region *r, uint32_t id)
+{
+    struct gs_graph *g = b->g;
+    struct gs_node *n = &g->node[g->nnodes - 1];
+    struct callees c;
+    if (n->op == GS_OP_CALLM) {
+        unsigned groups = find_methods(n, &c);
+        if (groups > 1)
+            return build_dispatch(b, id, &c, groups);
+        if (groups == 1) {
+            n->callee_fn = c.fn[0];
+            n->callee = c.fn[0]->proto;
+            n->ways = c.ways[0];
+        }
+    } else {
+        find_callee(n, r->m);
+    }
+    if (!splices(g, n))
+        return id;
+    uint32_t on = add_block(g);
+    if (on == UINT32_MAX) {
+        b->failed = true;
+        return id;
+    }
+    splice(b, id, on);
+    return on;
+}
+
 /* One run of instructions from a leader. */
 static void build_run(struct build *b, struct region *r, uint32_t pc, uint32_t after)
 {
@@ -325,21 +446,10 @@ static void build_run(struct build *b, struct region *r, uint32_t pc, uint32_t a
             return;
         }
         if (op == GS_OP_CALL || op == GS_OP_CALLM) {
-            find_callee(n, r->m);
-            if (splices(g, n)) {
-                n->kind = GS_N_INLINE;
-                struct gs_frame *child = add_frame(g, f, n->callee, pc, f->off + n->a + 2u);
-                uint32_t in = add_block(g), on = add_block(g);
-                if (child == NULL || in == UINT32_MAX || on == UINT32_MAX) {
-                    b->failed = true;
-                    return;
-                }
-                child->fn = g->node[g->nnodes - 1].callee_fn;
-                finish(b, id);
-                link_to(g, id, in);
-                build_frame(b, child, 0, 0, child->p->ncode - 1, in, on);
-                if (b->failed)
-                    return;
+            uint32_t on = build_call(b, r, id);
+            if (b->failed)
+                return;
+            if (on != id) {
                 id = on;
                 begin(b, id);
             }

@@ -45,6 +45,7 @@ enum gs_nkind {
     GS_N_RETURN, /* RET, RETNIL of an inlined function: the value to slot off - 2, then to the block after the call */
     GS_N_GOTO,   /* to succ[0] */
     GS_N_LEAVE,  /* leaves for the interpreter at pc (the end of a loop) */
+    GS_N_TEST,   /* a method call: to succ[0] when the receiver's shape is in one of `ways`, else to succ[1] */
 };
 
 struct gs_node {
@@ -59,6 +60,8 @@ struct gs_node {
     struct gs_frame *frame;
     const struct gs_proto *callee;   /* calls: whom the site calls, as far as the cache and constants tell */
     const struct gs_func *callee_fn; /* INLINE and CALL: the callee when it is a constant: no guard */
+    uint8_t ways; /* method calls: the ways of the cache that lead to this callee, as bits */
+    bool tested;  /* behind a TEST: no guard */
 };
 
 struct gs_block {

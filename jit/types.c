@@ -229,7 +229,7 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
     gs_kinds some = GS_K_ANY & ~GS_K(GS_T_UNSET);
     enum { NO, A, B, C } dst = A;
     bool rb = gs_opinfo[n->op].b == GS_OPND_R, rc = gs_opinfo[n->op].c == GS_OPND_R;
-    if (n->kind == GS_N_GOTO || n->kind == GS_N_LEAVE)
+    if (n->kind == GS_N_GOTO || n->kind == GS_N_LEAVE || n->kind == GS_N_TEST)
         return s;
     if (n->kind == GS_N_RETURN) {
         k[off - 2] = n->op == GS_OP_RETNIL ? GS_K_NIL : *a;
@@ -516,6 +516,14 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
     }
     case GS_OP_IS:
         s = by_call(GS_K_BOOL);
+        break;
+    case GS_OP_AS:
+        s.result = *b;
+        break;
+    case GS_OP_GETSUPER:
+        s.result = GS_K(GS_T_FUNC);
+        if (p->cls == NULL || p->cls->super == NULL || gs_class_method(p->cls->super, p->k[n->b].s) == NULL)
+            s.how = GS_HOW_LEAVE;
         break;
     default:
         s.how = GS_HOW_LEAVE;

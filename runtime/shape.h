@@ -89,7 +89,7 @@ gs_status gs_object_append_slot(struct gs_heap *h, struct gs_object *o, uint32_t
 struct gs_class *gs_object_class(const struct gs_object *o); /* NULL for plain objects */
 
 /* Method of a class or its ancestors; NULL when there is none. atom only. */
-struct gs_func *gs_class_method(const struct gs_class *c, const struct gs_str *atom);
+GS_API struct gs_func *gs_class_method(const struct gs_class *c, const struct gs_str *atom);
 bool gs_class_is(const struct gs_class *c, const struct gs_class *ancestor);
 
 #endif
