@@ -872,9 +872,9 @@ static bool flat_call(const struct gs_vm *from, gs_value fn, const gs_value *arg
 /* A flat value in `to`. */
 static bool flat_copy(struct gs_vm *to, gs_value v, gs_value *out)
 {
-    if (gs_kind(v) == GS_T_HANDLE)
-        return gs_handle_share(to, gs_handle_obj(v), out) == GS_OK;
     *out = v;
+    if (gs_kind(v) == GS_T_HANDLE)
+        return gs_handle_share_value(to, v) == GS_OK;
     if (v.tag != GS_T_STR || (v.o->flags & GS_OF_IMMORTAL))
         return true;
     struct gs_str *s = v.o->flags & GS_OF_EXT ? gs_str_share(&to->heap, v.s) : gs_str_new(&to->heap, v.s->data, v.s->len);

@@ -109,9 +109,11 @@ void gs_hold_return_shares(void)
     }
 }
 
-/* o, which has no place, is asked for: the second time in a row it gets one. Objects that are met once, as most tasks are, stay out. */
-static GS_COLD bool stock_open(struct gs_hold_share *e, struct gs_hobj *o)
+/* o, which has no place, is asked for: the second time in a row it gets one. Objects that are met once stay out, and tasks, which are met twice, too. */
+static bool stock_open(struct gs_hold_share *e, struct gs_hobj *o)
 {
+    if (o->kind == GS_H_TASK || o->kind == GS_H_FUTURE)
+        return false;
     if (e->miss != o) {
         e->miss = o;
         return false;
@@ -123,14 +125,10 @@ static GS_COLD bool stock_open(struct gs_hold_share *e, struct gs_hobj *o)
     return true;
 }
 
-static bool stocked(const struct gs_hobj *o)
-{
-    return gs_hold.on && o->kind != GS_H_TASK && o->kind != GS_H_FUTURE;
-}
-
+/* Where o has a place nothing of o is read: other workers may be writing to the line. */
 void gs_hobj_retain(struct gs_hobj *o)
 {
-    if (stocked(o)) {
+    if (gs_hold.on) {
         struct gs_hold_share *e = stock_of(o);
         if (GS_LIKELY(e->o == o) || stock_open(e, o)) {
             if (GS_UNLIKELY(e->n == 0)) {
@@ -146,7 +144,7 @@ void gs_hobj_retain(struct gs_hobj *o)
 
 void gs_hobj_release(struct gs_hobj *o)
 {
-    if (stocked(o)) {
+    if (gs_hold.on) {
         struct gs_hold_share *e = stock_of(o);
         if (GS_LIKELY(e->o == o) || stock_open(e, o)) {
             if (GS_UNLIKELY(++e->n == 3 * STOCK)) {
@@ -307,17 +305,29 @@ static gs_status ledger_push(struct gs_ledger *l, struct gs_hobj *o)
  * are looked for together, and a large heap is not marked for the sake of a few handles. */
 #define SHARE_BYTES 128u
 
-gs_status gs_handle_adopt(struct gs_vm *vm, struct gs_hobj *o, gs_value *out)
+static gs_status adopt(struct gs_vm *vm, struct gs_hobj *o)
 {
-    struct gs_ledger *l = &vm->ledger;
-    gs_value v = gs_handlev(o->id, o);
-    if (ledger_push(l, o) != GS_OK)
+    if (ledger_push(&vm->ledger, o) != GS_OK)
         return GS_E_NOMEM;
     gs_heap_pressure(&vm->heap, SHARE_BYTES);
     if (vm->heap.used == 0) /* nothing beyond the VM's own chunk yet: used > threshold must be able to come true */
         vm->heap.used = 1;
+    return GS_OK;
+}
+
+gs_status gs_handle_adopt(struct gs_vm *vm, struct gs_hobj *o, gs_value *out)
+{
+    gs_value v = gs_handlev(o->id, o);
+    if (adopt(vm, o) != GS_OK)
+        return GS_E_NOMEM;
     *out = v;
     return GS_OK;
+}
+
+gs_status gs_handle_share_value(struct gs_vm *vm, gs_value v)
+{
+    gs_hobj_retain(gs_handle_obj(v));
+    return adopt(vm, gs_handle_obj(v));
 }
 
 gs_status gs_handle_share(struct gs_vm *vm, struct gs_hobj *o, gs_value *out)

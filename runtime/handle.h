@@ -53,6 +53,8 @@ void gs_hobj_release(struct gs_hobj *o);
 gs_status gs_handle_adopt(struct gs_vm *vm, struct gs_hobj *o, gs_value *out);
 /* As above, but takes a share of its own. */
 gs_status gs_handle_share(struct gs_vm *vm, struct gs_hobj *o, gs_value *out);
+/* As above, with a handle value, which is vm's value too; reads nothing of the object, whose line others may be writing to. */
+gs_status gs_handle_share_value(struct gs_vm *vm, gs_value v);
 
 /* The object of a handle value or of a plain int that is pinned; NULL with a HandleError thrown ("expected a channel, got ...") when it is none, freed, or of
  * another kind. Borrowed: vm's ledger or the pin keeps it for the duration of the call. fn: name for the message ("recv"). */

@@ -169,6 +169,80 @@ static void a_task_gets_the_globals_it_names(void)
     gs_vm_free(vm);
 }
 
+static struct gs_proto *two_parameters(void)
+{
+    const gs_insn code[] = {I_ABC(RET, 0, 0, 0)};
+    return unit_proto(&(struct unit_code){.code = code, .n = 1, .nregs = 3, .nparams = 2, .nreq = 2});
+}
+
+/* A closure over a string and a handle, called with a string and x. */
+static gs_status start_closure(struct gs_vm *a, struct gs_vm *b, gs_value handle, gs_value x)
+{
+    struct gs_func *f = gs_heap_new(&a->heap, GS_T_FUNC, sizeof *f + 2 * sizeof(gs_value));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    f->h.aux16 = 2;
+    f->proto = two_parameters();
+    f->up[0] = gs_strv(gs_str_new(&a->heap, "captured", 8));
+    f->up[1] = handle;
+    gs_value args[] = {gs_strv(gs_str_new(&a->heap, "argument", 8)), x};
+    return gs_copy_start(a, b, gs_objv(GS_T_FUNC, f), args, 2);
+}
+
+static void a_flat_call_is_copied_as_any_other(void)
+{
+    for (int graph = 0; graph < 2; graph++) { /* with an array it takes the other way */
+        struct gs_vm *a = unit_task(), *b = receiver();
+        struct gs_chan *c = gs_chan_new(0);
+        gs_value h, x = gs_int(5);
+        CU_ASSERT_EQUAL_FATAL(gs_handle_share(a, &c->h, &h), GS_OK);
+        if (graph)
+            x = gs_objv(GS_T_ARRAY, gs_array_from(&a->heap, &x, 1));
+        CU_ASSERT_EQUAL_FATAL(start_closure(a, b, h, x), GS_OK);
+        CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 3);
+        unit_task_free(a); /* nothing of it is left in b */
+        const struct gs_func *f = b->base[-2].f;
+        CU_ASSERT_STRING_EQUAL(unit_text(f->up[0]), "captured");
+        CU_ASSERT_PTR_EQUAL(gs_handle_obj(f->up[1]), &c->h);
+        CU_ASSERT_EQUAL(f->up[1].i, c->h.id);
+        CU_ASSERT_STRING_EQUAL(unit_text(b->base[0]), "argument");
+        CU_ASSERT_EQUAL(graph ? gs_array_at(b->base[1].a, 0).i : b->base[1].i, 5);
+        CU_ASSERT_PTR_NOT_NULL(b->layout);
+        gs_vm_free(b);
+        CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 1);
+        gs_hobj_release(&c->h);
+    }
+}
+
+static void a_flat_call_without_memory_leaves_nothing_behind(void)
+{
+    struct gs_vm *a = unit_task();
+    struct gs_chan *c = gs_chan_new(0);
+    gs_value h, big;
+    static char text[3000];
+    memset(text, 'x', sizeof text);
+    CU_ASSERT_EQUAL_FATAL(gs_handle_share(a, &c->h, &h), GS_OK);
+    big = gs_strv(gs_str_new(&a->heap, text, sizeof text));
+    struct gs_func *f = gs_heap_new(&a->heap, GS_T_FUNC, sizeof *f + sizeof(gs_value));
+    f->h.aux16 = 1;
+    f->proto = two_parameters();
+    f->up[0] = h;
+    bool done = false;
+    for (uint64_t n = 0; !done && n < 100; n++) {
+        struct gs_vm *b = receiver();
+        gs_value args[] = {big, big};
+        gs_mem_fail_at(n); /* the first time not at all: what code can reach is found out once, and needs memory */
+        gs_status st = gs_copy_start(a, b, gs_objv(GS_T_FUNC, f), args, 2);
+        gs_mem_fail_at(0);
+        CU_ASSERT_TRUE(st == GS_OK || st == GS_E_NOMEM);
+        done = st == GS_OK && n > 0;
+        gs_vm_free(b);
+        CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 2);
+    }
+    CU_ASSERT_TRUE(done);
+    unit_task_free(a);
+    gs_hobj_release(&c->h);
+}
+
 static void failing_allocations_leave_nothing_behind(void)
 {
     struct gs_vm *a = unit_task();
@@ -215,6 +289,8 @@ static const struct unit_case cases[] = {
     UNIT_CASE(handles_in_a_parcel_hold_a_share),
     UNIT_CASE(a_second_parcel_is_the_same_value),
     UNIT_CASE(a_task_gets_the_globals_it_names),
+    UNIT_CASE(a_flat_call_is_copied_as_any_other),
+    UNIT_CASE(a_flat_call_without_memory_leaves_nothing_behind),
     UNIT_CASE(failing_allocations_leave_nothing_behind),
 };
 UNIT_MAIN("copy", cases)

@@ -4,6 +4,7 @@
 #include "unit_task.h"
 
 #include "chan.h"
+#include "hold.h"
 #include "port/mem.h"
 
 static uint32_t refs(const struct gs_chan *c)
@@ -172,7 +173,83 @@ static void a_ledger_that_cannot_grow_keeps_what_it_has(void)
     gs_hobj_release(&c->h);
 }
 
+static void what_a_worker_holds_goes_back_when_it_rests(void)
+{
+    struct gs_chan *c = channel(0);
+    gs_hold_start();
+    for (int i = 0; i < 200; i++)
+        gs_hobj_retain(&c->h);
+    CU_ASSERT_TRUE(refs(c) >= 201); /* some are the worker's */
+    for (int i = 0; i < 150; i++)
+        gs_hobj_release(&c->h);
+    CU_ASSERT_TRUE(refs(c) >= 51);
+    gs_hold_idle();
+    CU_ASSERT_EQUAL(refs(c), 51);
+    for (int i = 0; i < 50; i++)
+        gs_hobj_release(&c->h);
+    gs_hold_stop();
+    CU_ASSERT_EQUAL(refs(c), 1);
+    gs_hobj_release(&c->h);
+}
+
+/* More channels than there are places: taking a place returns what another channel had there, whose last share that may be. */
+static void the_last_share_may_be_the_worker_s(void)
+{
+    enum { N = 200 };
+    static struct gs_chan *c[N];
+    gs_hold_start();
+    for (int i = 0; i < N; i++)
+        c[i] = channel(0);
+    for (int round = 0; round < 3; round++)
+        for (int i = 0; i < N; i++) {
+            gs_hobj_retain(&c[i]->h);
+            gs_hobj_retain(&c[i]->h);
+            gs_hobj_release(&c[i]->h);
+            gs_hobj_release(&c[i]->h);
+        }
+    for (int i = 0; i < N; i++)
+        gs_hobj_release(&c[i]->h); /* the leak checker sees what stays */
+    gs_hold_stop();
+    CU_PASS("nothing is left");
+}
+
+static void memory_of_an_ended_vm_is_like_new(void)
+{
+    gs_hold_start();
+    struct gs_vm *a = gs_vm_new();
+    void *had = a;
+    for (gs_value *v = a->stack; v < a->stack_end; v++)
+        *v = gs_int(7);
+    a->result = a->error = gs_int(7);
+    a->resume_dst = 7;
+    gs_vm_free(a);
+    a = gs_vm_new();
+    CU_ASSERT_PTR_EQUAL(a, had);
+    CU_ASSERT_PTR_NULL(a->base);
+    CU_ASSERT_EQUAL(a->result.tag, gs_nil().tag);
+    CU_ASSERT_EQUAL(a->resume_dst, 0);
+    for (gs_value *v = a->stack; v < a->stack_end; v++)
+        CU_ASSERT_EQUAL(v->tag, gs_nil().tag);
+    enum { N = 2000 }; /* more than the stock and the depot take */
+    static struct gs_vm *many[N];
+    for (int i = 0; i < N; i++)
+        many[i] = gs_vm_new();
+    for (int i = 0; i < N; i++)
+        gs_vm_free(many[i]);
+    for (int i = 0; i < N; i++) {
+        many[i] = gs_vm_new();
+        CU_ASSERT_TRUE_FATAL(many[i] != NULL && many[i]->base == NULL);
+    }
+    for (int i = 0; i < N; i++)
+        gs_vm_free(many[i]);
+    gs_vm_free(a);
+    gs_hold_stop();
+}
+
 static const struct unit_case cases[] = {
+    UNIT_CASE(what_a_worker_holds_goes_back_when_it_rests),
+    UNIT_CASE(the_last_share_may_be_the_worker_s),
+    UNIT_CASE(memory_of_an_ended_vm_is_like_new),
     UNIT_CASE(numbers_are_never_given_twice),
     UNIT_CASE(a_vm_holds_a_share_until_it_ends),
     UNIT_CASE(a_collection_drops_what_it_does_not_meet),
