@@ -14,8 +14,8 @@
  *            [K1].
  * Crowds     A task that spawns in a loop fills its worker's deque with tasks that nobody runs before
  *            its slice is over: thousands of VMs, which have left the caches when their turn comes.
- *            So when GS_CROWD tasks wait, the spawner is asked to give way (PREEMPT) to what it has
- *            spawned, whose memory is then used again by the next ones. That is for short tasks:
+ *            So when one run has spawned GS_CROWD tasks and half as many wait, it is asked to give
+ *            way (PREEMPT) to them, and the next ones use their memory again. That is for short tasks:
  *            if the next crowd comes CROWD_TICKS after that, they are long, the caches do not
  *            matter, and the spawner is let alone for the next CROWD_LONG crowds. One worker, a
  *            million empty tasks: 30 % less time, 5 MB instead of 22.
@@ -370,7 +370,7 @@ static GS_COLD void look_at_crowd(struct gs_worker *w)
     uint32_t tick = gs_load_rlx(&w->sched->ticker.ticks); /* only a sense of time */
     uintptr_t running = gs_load_rlx(&w->current) & ~(uintptr_t)1; /* only we change the rest */
     w->crowd_credit = GS_CROWD;
-    if (running == 0 || gs_deque_size_mt(&w->deque) < GS_CROWD)
+    if (running == 0 || gs_deque_size_mt(&w->deque) < GS_CROWD / 2)
         return;
     if (w->crowd_gave && tick - w->crowd_tick >= CROWD_TICKS) {
         w->crowd_gave = false;

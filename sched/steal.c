@@ -9,7 +9,12 @@
  * How many   One from near, since the victim is going to be back soon; half (at most STEAL_MAX)
  *            from far, since the way is long. When steals follow each other within one tick the
  *            tasks are tiny, and one at a time would make both sides fight over the line of top:
- *            the number doubles with each such steal.
+ *            the number doubles with each such steal, and at the end of the doubling a thief lets the
+ *            victim of its last steal gather WORTH of them first: both then work from their own
+ *            deques for a while, instead of sending each task's memory from core to core. It looks at
+ *            other places meanwhile, and takes what there is after PATIENCE looks, or at once in a
+ *            new tick. It is awake all that time: before it sleeps it looks at all queues (park.c,
+ *            P0), sees what it has left and comes back.
  */
 #include "sched_int.h"
 
@@ -21,6 +26,9 @@
 #define FAR_RING 2u
 /* Doublings: 2^6 is STEAL_MAX. */
 #define STREAK_MAX 6u
+/* At the end of such a streak fewer tasks than this are left alone for so many looks (about 10 us). */
+#define WORTH 32
+#define PATIENCE 64u
 
 static uint64_t next_random(struct gs_worker *w)
 {
@@ -65,9 +73,17 @@ static int64_t how_many(struct gs_worker *w, const struct gs_deque *d, unsigned 
     uint32_t tick = gs_load_rlx(&w->sched->ticker.ticks); /* only a sense of time */
     w->streak = tick == w->streak_tick && w->streak < STREAK_MAX ? w->streak + 1 : 0;
     w->streak_tick = tick;
+    w->streak_from = d;
     int64_t half = gs_deque_size_mt(d) / 2;
     int64_t most = ring >= FAR_RING ? STEAL_MAX : (int64_t)1 << w->streak;
     return half < most ? half : most;
+}
+
+static bool not_yet(struct gs_worker *w, const struct gs_deque *d, int64_t size)
+{
+    return w->streak == STREAK_MAX && w->streak_from == d && size < WORTH &&
+           gs_load_rlx(&w->sched->ticker.ticks) == w->streak_tick && /* only a sense of time */
+           ++w->patience < PATIENCE;
 }
 
 static struct gs_task *steal_once(struct gs_worker *w, struct gs_deque *d)
@@ -88,8 +104,12 @@ static void count(struct gs_worker *w, unsigned ring, uint64_t n)
 static struct gs_task *steal_from(struct gs_worker *w, struct gs_deque *d, struct gs_deque *mine,
                                   unsigned ring)
 {
-    if (gs_deque_size_mt(d) == 0)
+    int64_t size = gs_deque_size_mt(d);
+    if (size == 0)
         return NULL;
+    if (not_yet(w, d, size))
+        return NULL;
+    w->patience = 0;
     int64_t want = how_many(w, d, ring);
     struct gs_task *t = steal_once(w, d);
     uint64_t got = t != NULL;
