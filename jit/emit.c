@@ -17,6 +17,8 @@
 #include "decline.h"
 #include "emit_int.h"
 
+#define STRESS_GUARDS 97u /* odd, so that all the guards of a loop have their turn */
+
 /* ---- constants, memory ---- */
 
 LLVMValueRef gs_i64(struct gs_emit *e, int64_t v)
@@ -327,8 +329,27 @@ void gs_branch(struct gs_emit *e, LLVMValueRef cond, LLVMBasicBlockRef likely, L
     LLVMSetMetadata(br, e->md_prof, e->unlikely);
 }
 
+/* --jit-stress: every now and then a guard that holds leaves, too. It is no miss, so that nothing else changes. */
+static void stress(struct gs_emit *e)
+{
+    static uint32_t left = STRESS_GUARDS; /* relaxed: whose guard it is does not matter */
+    LLVMValueRef at = gs_constant_pointer(e, &left), n = LLVMBuildLoad2(e->b, e->i32, at, "");
+    LLVMValueRef now = LLVMBuildICmp(e->b, LLVMIntEQ, n, gs_i32(e, 0), "");
+    LLVMValueRef next = LLVMBuildSub(e->b, n, gs_i32(e, 1), "");
+    LLVMValueRef store = LLVMBuildStore(e->b, LLVMBuildSelect(e->b, now, gs_i32(e, STRESS_GUARDS), next, ""), at);
+    LLVMSetOrdering(n, LLVMAtomicOrderingMonotonic);
+    LLVMSetAlignment(n, 4);
+    LLVMSetOrdering(store, LLVMAtomicOrderingMonotonic);
+    LLVMSetAlignment(store, 4);
+    LLVMBasicBlockRef on = gs_new_block(e, ""), leave = gs_again(e);
+    gs_branch(e, LLVMBuildNot(e->b, now, ""), on, leave);
+    LLVMPositionBuilderAtEnd(e->b, on);
+}
+
 void gs_guard(struct gs_emit *e, LLVMValueRef cond)
 {
+    if (gs_hot_options()->stress)
+        stress(e);
     if (LLVMIsAConstantInt(cond) && LLVMConstIntGetZExtValue(cond) == 1)
         return;
     LLVMBasicBlockRef miss = gs_miss(e), on = gs_new_block(e, "");

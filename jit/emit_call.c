@@ -10,13 +10,12 @@
 LLVMValueRef gs_shape_test(struct gs_emit *e)
 {
     const struct gs_node *n = e->n;
-    const struct gs_ic *ic = &n->frame->p->ics[n->c];
     LLVMValueRef o = gs_pointer(e, gs_want(e, n->a + 2u, GS_K(GS_T_OBJECT)).w), is = NULL;
     LLVMValueRef shape = gs_load(e, e->i32, gs_at(e, o, offsetof(struct gs_obj, aux32)), GS_MEM_OBJECT);
     for (unsigned way = 0; way < GS_IC_WAYS; way++) {
         if (!(n->ways >> way & 1))
             continue;
-        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[way]); /* [I1] */
+        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)n->ic[way];
         LLVMValueRef one = LLVMBuildICmp(e->b, LLVMIntEQ, shape, gs_i32(e, m->shape), "");
         is = is == NULL ? one : LLVMBuildOr(e->b, is, one, "");
     }

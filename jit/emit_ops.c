@@ -421,11 +421,11 @@ static void len(struct gs_emit *e, const struct gs_step *s)
 /* ---- fields ---- */
 
 /* The slot that the cache of the node gives for the object's shape (i64); guards that it is there. */
-static LLVMValueRef cached_slot(struct gs_emit *e, const struct gs_ic *ic, LLVMValueRef shape)
+static LLVMValueRef cached_slot(struct gs_emit *e, LLVMValueRef shape)
 {
     LLVMValueRef known = NULL, slot = NULL;
     for (int way = GS_IC_WAYS - 1; way >= 0; way--) {
-        uint64_t w = gs_load_rlx(&ic->w[way]);
+        uint64_t w = e->n->ic[way];
         if (w == 0)
             continue;
         LLVMValueRef is = LLVMBuildICmp(e->b, LLVMIntEQ, shape, gs_i32(e, (uint32_t)(w & 0xffffffu)), "");
@@ -462,15 +462,15 @@ static void get_field(struct gs_emit *e, const struct gs_step *s)
         return;
     }
     LLVMValueRef o = gs_pointer(e, gs_want(e, n->b, s->want[1]).w);
-    LLVMValueRef slot = cached_slot(e, ic, gs_load(e, e->i32, shape_at(e, o), GS_MEM_OBJECT));
+    LLVMValueRef slot = cached_slot(e, gs_load(e, e->i32, shape_at(e, o), GS_MEM_OBJECT));
     gs_set(e, n->a, gs_load_value(e, field_at(e, o, slot), s->result, GS_MEM_SLOTS));
 }
 
 /* True when every shape of the cache has the field already. */
-static bool only_existing(const struct gs_ic *ic)
+static bool only_existing(const struct gs_node *n)
 {
     for (int way = 0; way < GS_IC_WAYS; way++) {
-        uint64_t w = gs_load_rlx(&ic->w[way]);
+        uint64_t w = n->ic[way];
         if (w != 0 && (w & 0xffffffu) != ((w >> 24) & 0xffffffu))
             return false;
     }
@@ -481,9 +481,9 @@ static void set_field(struct gs_emit *e, const struct gs_step *s)
 {
     const struct gs_node *n = e->n;
     const struct gs_ic *ic = &n->frame->p->ics[n->c];
-    uint64_t w = gs_load_rlx(&ic->w[0]);
-    bool existing = only_existing(ic);
-    if (s->how == GS_HOW_CALL || (!existing && gs_load_rlx(&ic->w[1]) != 0)) {
+    uint64_t w = n->ic[0];
+    bool existing = only_existing(n);
+    if (s->how == GS_HOW_CALL || (!existing && n->ic[1] != 0)) {
         struct gs_val o = gs_get(e, n->a), v = gs_get(e, n->b);
         LLVMValueRef args[6] = {e->vm, gs_constant_pointer(e, ic), gs_word(e, o), gs_tag(e, o), gs_word(e, v), gs_tag(e, v)};
         gs_save(e);
@@ -494,7 +494,7 @@ static void set_field(struct gs_emit *e, const struct gs_step *s)
     struct gs_val v = gs_want(e, n->b, s->want[1]);
     LLVMValueRef shape = gs_load(e, e->i32, shape_at(e, o), GS_MEM_OBJECT), slot;
     if (existing) {
-        slot = cached_slot(e, ic, shape);
+        slot = cached_slot(e, shape);
     } else { /* one shape, and the field is new to it */
         slot = gs_i64(e, (int64_t)(w >> 48));
         gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, shape, gs_i32(e, (uint32_t)(w & 0xffffffu)), ""));
@@ -734,7 +734,7 @@ static void iternext(struct gs_emit *e, const struct gs_step *s, uint32_t block)
 static bool never_called(const struct gs_node *n)
 {
     bool call = n->op == GS_OP_CALL || n->op == GS_OP_CALLM;
-    return n->kind == GS_N_OP && call && gs_load_rlx(&n->frame->p->ics[n->c].w[0]) == 0;
+    return n->kind == GS_N_OP && call && n->ic[0] == 0;
 }
 
 static void leave_here(struct gs_emit *e)

@@ -49,6 +49,8 @@ static struct gs_node *add_node(struct gs_graph *g, enum gs_nkind kind, struct g
         n->bx = gs_insn_bx(i);
         n->fb = gs_load_rlx(&f->p->fb[pc]);
         n->miss = h != NULL ? gs_load_rlx(&h->miss[pc]) : 0;
+        for (unsigned way = 0; gs_opinfo[n->op].c == GS_OPND_IC && way < GS_IC_WAYS; way++)
+            n->ic[way] = gs_load_acq(&f->p->ics[n->c].w[way]); /* [I1] */
     }
     return n;
 }
@@ -105,7 +107,7 @@ static struct gs_frame *add_frame(struct gs_graph *g, struct gs_frame *parent, c
 /* The constant that R[a] holds at the call at pc, when the same block has loaded it. */
 static const struct gs_func *constant_callee(const struct gs_proto *p, const uint8_t *leader, uint32_t pc, uint32_t a)
 {
-    while (pc-- > 0) {
+    while (!(leader[pc] & 1) && pc-- > 0) {
         gs_insn i = gs_hot_insn(p, p->code + pc);
         const struct gs_opinfo *o = &gs_opinfo[gs_insn_op(i)];
         bool writes = o->a == GS_OPND_W || o->a == GS_OPND_RW || o->a == GS_OPND_CL;
@@ -119,8 +121,6 @@ static const struct gs_func *constant_callee(const struct gs_proto *p, const uin
             (gs_insn_op(i) == GS_OP_LOADNIL && gs_insn_a(i) <= a && a < gs_insn_a(i) + gs_insn_b(i)))
             return NULL;
         if (o->a == GS_OPND_CL && gs_insn_a(i) < a)
-            return NULL;
-        if (leader[pc] & 1)
             return NULL;
     }
     return NULL;
@@ -136,9 +136,8 @@ static void find_callee(struct gs_node *n, const uint8_t *leader)
             n->callee = f->proto;
             return;
         }
-        const struct gs_ic *ic = &p->ics[n->c];
-        if (gs_load_rlx(&ic->w[1]) == 0 && !n->miss)
-            n->callee = (const struct gs_proto *)(uintptr_t)gs_load_rlx(&ic->w[0]);
+        if (n->ic[1] == 0 && !n->miss)
+            n->callee = (const struct gs_proto *)(uintptr_t)n->ic[0];
     }
 }
 
@@ -150,12 +149,11 @@ struct callees {
 
 static unsigned find_methods(const struct gs_node *n, struct callees *c)
 {
-    const struct gs_ic *ic = &n->frame->p->ics[n->c];
     unsigned groups = 0;
     if (n->miss >= 3) /* more shapes than the cache knows */
         return 0;
     for (unsigned way = 0; way < GS_IC_WAYS; way++) {
-        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[way]); /* [I1] */
+        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)n->ic[way];
         if (m == NULL)
             break;
         if (!gs_is(m->fn, GS_T_FUNC))

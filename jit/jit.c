@@ -23,10 +23,12 @@ struct known {
     const struct gs_proto *p;
     struct gs_own *own; /* the newest; NULL: declined */
     bool working;       /* being compiled */
+    unsigned denied;    /* the request during which there was no code for it; see unit_of */
 };
 static struct known *known[1024]; /* by number of the function; the compile thread's */
 static unsigned depth;
 static unsigned serial;
+static unsigned requests;
 static enum gs_level level = GS_LEVEL_FULL;
 
 static struct known *known_of(const struct gs_proto *p)
@@ -47,7 +49,7 @@ static struct known *known_of(const struct gs_proto *p)
 
 static const struct gs_unit *compile(const struct gs_hot_request *r, const char **why);
 
-/* The code for calls of p. */
+/* The code for calls of p. Who asks during one compile always gets the same answer: the emitter must decide as the inference did. */
 static struct gs_own *unit_of(const struct gs_proto *p)
 {
     struct known *k = known_of(p);
@@ -56,8 +58,12 @@ static struct gs_own *unit_of(const struct gs_proto *p)
         return NULL;
     if (k->own != NULL || k->working)
         return k->own;
-    if (hot == NULL || depth >= CALLEE_DEPTH)
+    if (depth >= CALLEE_DEPTH || k->denied == requests)
         return NULL;
+    if (hot == NULL) {
+        k->denied = requests;
+        return NULL;
+    }
     gs_value *regs = calloc(p->nregs + 1u, sizeof *regs);
     if (regs == NULL)
         return NULL;
@@ -69,6 +75,8 @@ static struct gs_own *unit_of(const struct gs_proto *p)
     if (entry != NULL)
         (void)compile(&r, &why);
     free(regs);
+    if (k->own == NULL)
+        k->denied = requests;
     return k->own;
 }
 
@@ -143,6 +151,7 @@ static const struct gs_unit *compile(const struct gs_hot_request *r, const char 
         }
     }
     bool outer = k != NULL && k->working;
+    requests += depth == 0;
     depth++;
     if (k != NULL)
         k->working = true;

@@ -132,8 +132,7 @@ static struct gs_step element(const struct gs_node *n, gs_kinds o, gs_kinds inde
 
 static bool cached(const struct gs_node *n)
 {
-    const struct gs_ic *ic = &n->frame->p->ics[n->c];
-    return gs_load_rlx(&ic->w[0]) != 0 && n->miss < MISS_CALL;
+    return n->ic[0] != 0 && n->miss < MISS_CALL;
 }
 
 /* ---- calls ---- */
@@ -182,9 +181,8 @@ static struct gs_step native(const struct gs_node *n, const gs_kinds *k)
 /* The native that a method call site has always found: s.want[2] is the receiver's kind. */
 static bool native_method(const struct gs_node *n, const gs_kinds *k, struct gs_step *s)
 {
-    const struct gs_ic *ic = &n->frame->p->ics[n->c];
-    const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)gs_load_acq(&ic->w[0]); /* [I1] */
-    if (m == NULL || gs_load_acq(&ic->w[1]) != 0 || !gs_is(m->fn, GS_T_NATIVE) || m->shape >= GS_T_COUNT_ || n->miss != 0)
+    const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)n->ic[0];
+    if (m == NULL || n->ic[1] != 0 || !gs_is(m->fn, GS_T_NATIVE) || m->shape >= GS_T_COUNT_ || n->miss != 0)
         return false;
     const struct gs_native *nat = m->fn.p;
     if (nat->min > n->b || nat->max < n->b || !(k[n->frame->off + n->a + 2] & GS_K(m->shape)))
