@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emit_int.h"
+#include "shape.h"
 
 /* ---- arithmetic ---- */
 
@@ -245,13 +246,13 @@ static bool conditional(struct gs_emit *e, const struct gs_step *s, LLVMValueRef
     switch ((enum gs_op)n->op) {
     case GS_OP_JF:
         negated = true;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case GS_OP_JT:
         *cond = truth(e, gs_get(e, n->a));
         break;
     case GS_OP_JNNIL:
         negated = true;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case GS_OP_JNIL:
         *cond = gs_is_kind(e, gs_get(e, n->a), GS_K_NIL);
         break;
@@ -264,7 +265,7 @@ static bool conditional(struct gs_emit *e, const struct gs_step *s, LLVMValueRef
     case GS_OP_JNEK:
     case GS_OP_JNEI:
         negated = true;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case GS_OP_JEQ:
     case GS_OP_JEQK:
     case GS_OP_JEQI:
@@ -273,7 +274,7 @@ static bool conditional(struct gs_emit *e, const struct gs_step *s, LLVMValueRef
     case GS_OP_JNLT:
     case GS_OP_JNLTI:
         negated = true;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case GS_OP_JLT:
     case GS_OP_JLTI:
         *cond = jump_relation(e, s, REL_LT);
@@ -281,20 +282,20 @@ static bool conditional(struct gs_emit *e, const struct gs_step *s, LLVMValueRef
     case GS_OP_JNLE:
     case GS_OP_JNLEI:
         negated = true;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case GS_OP_JLE:
     case GS_OP_JLEI:
         *cond = jump_relation(e, s, REL_LE);
         break;
     case GS_OP_JNGTI:
         negated = true;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case GS_OP_JGTI:
         *cond = jump_relation(e, s, REL_GT);
         break;
     case GS_OP_JNGEI:
         negated = true;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case GS_OP_JGEI:
         *cond = jump_relation(e, s, REL_GE);
         break;

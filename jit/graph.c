@@ -9,6 +9,7 @@
 
 #include "decline.h"
 #include "graph_int.h"
+#include "shape.h"
 
 #define INLINE_CODE 80u   /* instructions of a callee */
 #define INLINE_DEPTH 4u

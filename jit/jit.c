@@ -69,7 +69,7 @@ static struct gs_own *unit_of(const struct gs_proto *p)
         return NULL;
     for (uint32_t i = 0; i < p->nparams; i++)
         regs[i] = gs_unset(); /* nothing is known */
-    struct gs_hot_entry *entry = gs_hot_entry_get(p, 0);
+    struct gs_hot_entry *entry = gs_hot_entry_get((struct gs_proto *)(uintptr_t)p, 0);
     struct gs_hot_request r = {(struct gs_proto *)(uintptr_t)p, (struct gs_hot *)(uintptr_t)hot, entry, 2, regs};
     const char *why;
     if (entry != NULL)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shape.h"
+
 enum { MISS_WIDEN = 1, MISS_CALL = 3 };
 
 #define FB_ODD (GS_FB_STR | GS_FB_OTHER | GS_FB_SLOW)

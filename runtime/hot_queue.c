@@ -30,7 +30,7 @@ struct job {
 };
 
 #define REASONS 64u
-#define OPEN_AFTER_NS 15000000
+#define OPEN_AFTER_NS 8000000
 
 static struct {
     pthread_mutex_t lock;
