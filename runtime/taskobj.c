@@ -335,6 +335,7 @@ static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
     }
     struct gs_taskobj *o = vm->self;
     bool is_main = vm->flags & GS_VM_MAIN;
+    gs_worker_over_owner(w); /* before the outcome is seen */
     if (is_main)
         end_main(vm, st);
     else

@@ -74,6 +74,9 @@ void *gs_worker_local(const struct gs_worker *w);
 /* Called by resume on its own worker before it frees the memory of the task it was given: the scheduler (its ticker, stop)
  * never touches the task after this. Cheap; calling it twice is harmless. The task must then return GS_RUN_DONE. */
 void gs_worker_detach_owner(struct gs_worker *w);
+/* The running task is over, and resume will return GS_RUN_DONE: it is no longer among gs_sched_tasks, so that whoever sees its outcome
+ * does not count it. Its worker, at most once. */
+void gs_worker_over_owner(struct gs_worker *w);
 
 /* Initialises the header: state NEW, limits for the embedding VM to set. */
 void gs_task_init(struct gs_task *t, enum gs_run (*resume)(struct gs_task *, struct gs_worker *));

@@ -55,6 +55,7 @@ struct gs_worker {
     struct gs_task *overflow;           /* what no deque could take for lack of memory */
     bool roused;                        /* woken because of somebody's task, and found none yet */
     bool in_task;                       /* inside resume, so tasks made ready go to the slot */
+    bool over; /* the running task has been counted as done */
     uint32_t credit;                    /* picks left until the next fair one */
     uint32_t fair_waits;  /* times in a row that the late queue gave way to the inbox */
     uint32_t lone_yields; /* counts, for run_again */

@@ -123,6 +123,13 @@ void gs_worker_detach_owner(struct gs_worker *w)
         wait_for_poker(w, task);
 }
 
+void gs_worker_over_owner(struct gs_worker *w)
+{
+    if (!w->over)
+        gs_stat_add_owner(&w->stats, GS_STAT_DONE, 1);
+    w->over = true;
+}
+
 bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq)
 {
     uintptr_t task = gs_load_rlx(&w->current); /* the CAS decides */
@@ -197,7 +204,8 @@ static void run(struct gs_worker *w, struct gs_task *t)
     gs_stat_add_owner(&w->stats, GS_STAT_RUNS, 1);
     switch (how) {
     case GS_RUN_DONE:
-        gs_stat_add_owner(&w->stats, GS_STAT_DONE, 1);
+        gs_worker_over_owner(w);
+        w->over = false;
         return;
     case GS_RUN_PARK:
         after_park(w, t);
