@@ -291,10 +291,9 @@ static void make_exit(struct gs_emit *e)
     e->n = e->first;
     e->cur = e->start;
     e->exit_how = LLVMBuildPhi(e->b, e->i32, "");
-    e->exit_at = LLVMBuildPhi(e->b, e->i64, "");
+    e->exit_site = LLVMBuildPhi(e->b, e->i64, "");
     gs_write_live(e, e->n->pc, UINT32_MAX, UINT32_MAX);
-    gs_store_to(e, gs_constant_pointer(e, e->g->r->entry), gs_at(e, e->vm, offsetof(struct gs_vm, missed)), GS_MEM_VM);
-    gs_store_to(e, e->exit_at, gs_at(e, e->vm, offsetof(struct gs_vm, missed_at)), GS_MEM_VM);
+    gs_store_to(e, e->exit_site, gs_at(e, e->vm, offsetof(struct gs_vm, missed)), GS_MEM_VM);
     write_place(e, e->n->frame, e->n->pc);
     gs_return_status(e, e->exit_how);
     e->n = now;
@@ -307,9 +306,12 @@ static LLVMBasicBlockRef to_exit(struct gs_emit *e, uint32_t how)
     if (e->exit == NULL)
         make_exit(e);
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
-    LLVMValueRef h = gs_i32(e, how), at = gs_i64(e, (int64_t)(intptr_t)(e->n->frame->p->code + e->n->pc));
+    struct gs_hot_site *site = &e->site[e->n - e->g->node];
+    site->entry = e->g->r->entry;
+    site->at = e->n->frame->p->code + e->n->pc;
+    LLVMValueRef h = gs_i32(e, how), at = gs_i64(e, (int64_t)(intptr_t)site);
     LLVMAddIncoming(e->exit_how, &h, &here, 1);
-    LLVMAddIncoming(e->exit_at, &at, &here, 1);
+    LLVMAddIncoming(e->exit_site, &at, &here, 1);
     return e->exit;
 }
 
@@ -742,10 +744,11 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     e.cur = calloc(g->nslots, sizeof *e.cur);
     e.k = calloc(g->nslots, sizeof *e.k);
     e.start = calloc(g->nslots, sizeof *e.start);
+    e.site = calloc(g->nnodes, sizeof *e.site); /* the code's for ever */
     e.block = calloc(g->nblocks, sizeof *e.block);
     e.phi = calloc((size_t)g->nblocks * g->nslots, sizeof *e.phi);
     e.frame_fn = calloc(g->nframes, sizeof *e.frame_fn);
-    bool ok = e.cur != NULL && e.k != NULL && e.start != NULL && e.block != NULL && e.phi != NULL && e.frame_fn != NULL;
+    bool ok = e.cur != NULL && e.k != NULL && e.start != NULL && e.site != NULL && e.block != NULL && e.phi != NULL && e.frame_fn != NULL;
     *why = GS_DECLINE(NOMEM);
     if (ok) {
         LLVMTypeRef in[2] = {e.ptr, e.ptr}, types[2 + 2 * GS_OWN_PARAMS];
@@ -771,6 +774,7 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
         return e.m;
     if (e.why != NULL)
         *why = e.why;
+    free(e.site);
     LLVMDisposeModule(e.m);
     return NULL;
 }

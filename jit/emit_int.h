@@ -56,7 +56,8 @@ struct gs_emit {
     const struct gs_node *first;
     struct gs_val *start;        /* the slots as it begins */
     LLVMBasicBlockRef exit;      /* made when first needed */
-    LLVMValueRef exit_how, exit_at; /* its phis */
+    LLVMValueRef exit_how, exit_site; /* its phis */
+    struct gs_hot_site *site; /* of each node */
     bool ended;            /* nothing follows the node: its block has its terminator */
     const char *why;
 };

@@ -22,7 +22,7 @@
 static struct gs_hot_entry *guilty(const struct gs_vm *vm, struct gs_hot_entry *entered)
 {
     if (vm->missed != NULL)
-        return vm->missed;
+        return vm->missed->entry;
     struct gs_proto *p = (struct gs_proto *)(uintptr_t)gs_vm_proto(vm);
     if (p == entered->proto)
         return entered;

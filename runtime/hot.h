@@ -36,8 +36,8 @@
 enum gs_left {
     GS_LEFT_RETURN,  /* a function: its result is in base[-2] of its frame; do what RET does after that */
     GS_LEFT_GO,      /* go on at vm->base, vm->pc (end of a loop, a poll, a callee without code) */
-    GS_LEFT_MISS,    /* as GO: a guard failed at the instruction *vm->pc of the frame vm->base. The code may say in vm->missed whose
-                        guard it was (the entry of its request); else the entry that the interpreter entered is charged, or
+    GS_LEFT_MISS,    /* as GO: a guard failed at the instruction *vm->pc of the frame vm->base. The code may say in vm->missed which
+                        guard it was; else the entry that the interpreter entered is charged, or
                         that of the frame's function */
     GS_LEFT_ENTER,   /* the frame vm->base (vm->pc its first instruction, link written) was to be entered, but reaches the limit of
                         the stack, or somebody wants attention, or the C stack is used up */
@@ -79,6 +79,12 @@ struct gs_hot_entry {
 #define GS_HOT_TRIES 3u       /* what declines for want of feedback may not do so later */
 #define GS_HOT_GENERATIONS 6u /* the last one takes no assumption that has ever failed */
 #define GS_HOT_MISSES 30u     /* failures of one unit that lead to a new one */
+
+/* A guard: whose code it is in, and the instruction (of the function of vm->base) that it stands for. Immortal, as the code. */
+struct gs_hot_site {
+    struct gs_hot_entry *entry;
+    const gs_insn *at;
+};
 
 /* One for each function that has been sampled; immortal, at proto->jit. */
 struct gs_hot {

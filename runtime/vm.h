@@ -125,8 +125,7 @@ struct gs_vm {
     bool compiled;           /* its frames are on the C stack: nothing collects */
     bool refused;            /* a collection was asked for meanwhile */
     uintptr_t cstack_limit;  /* it goes no deeper than this */
-    struct gs_hot_entry *missed; /* whose guard failed, when the code says so */
-    const gs_insn *missed_at;    /* with missed: the instruction whose guard it was, in the function of vm->base */
+    const struct gs_hot_site *missed; /* which guard failed, when the code says so */
 };
 
 enum gs_vmflag {
