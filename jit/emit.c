@@ -320,6 +320,11 @@ LLVMBasicBlockRef gs_miss(struct gs_emit *e)
     return to_exit(e, GS_LEFT_MISS);
 }
 
+LLVMBasicBlockRef gs_stuck(struct gs_emit *e)
+{
+    return to_exit(e, GS_LEFT_STUCK);
+}
+
 LLVMBasicBlockRef gs_again(struct gs_emit *e)
 {
     return to_exit(e, GS_LEFT_GO);

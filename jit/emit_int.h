@@ -96,6 +96,7 @@ struct gs_val gs_want(struct gs_emit *e, uint32_t reg, gs_kinds k);
 /* Where to branch from the block in which the builder stands, once: a guard of the node failed, or the interpreter is to do it. */
 LLVMBasicBlockRef gs_miss(struct gs_emit *e);
 LLVMBasicBlockRef gs_again(struct gs_emit *e);
+LLVMBasicBlockRef gs_stuck(struct gs_emit *e); /* the code does not do such things */
 void gs_branch(struct gs_emit *e, LLVMValueRef cond, LLVMBasicBlockRef likely, LLVMBasicBlockRef unlikely);
 /* vm->base, vm->pc and the links of inlined frames are those of the node, for helpers that may fail. */
 void gs_save(struct gs_emit *e);

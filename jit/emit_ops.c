@@ -740,11 +740,16 @@ static bool never_called(const struct gs_node *n)
 
 static void leave_here(struct gs_emit *e)
 {
-    if (never_called(e->n)) {
+    const struct gs_node *n = e->n;
+    /* The end of a loop is no failure; neither is what ends a function of a compiled loop. */
+    bool planned = n->kind == GS_N_LEAVE && (n->end || n->op == GS_OP_RET || n->op == GS_OP_RETNIL);
+    if (never_called(n)) {
         LLVMBuildBr(e->b, gs_miss(e));
+    } else if (!planned) {
+        LLVMBuildBr(e->b, gs_stuck(e));
     } else {
-        gs_write_live(e, e->n->pc, UINT32_MAX, UINT32_MAX);
-        gs_leave(e, GS_LEFT_GO, e->n->pc);
+        gs_write_live(e, n->pc, UINT32_MAX, UINT32_MAX);
+        gs_leave(e, GS_LEFT_GO, n->pc);
     }
     e->ended = true;
 }

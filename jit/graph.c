@@ -280,8 +280,11 @@ static uint32_t leave_block(struct build *b, struct gs_frame *f, uint32_t pc)
     }
     b->g->block[id].first = b->g->nnodes;
     b->g->block[id].n = 1;
-    if (add_node(b->g, GS_N_LEAVE, f, pc) == NULL)
+    struct gs_node *n = add_node(b->g, GS_N_LEAVE, f, pc);
+    if (n == NULL)
         b->failed = true;
+    else
+        n->end = true;
     return id;
 }
 

@@ -62,6 +62,7 @@ struct gs_node {
     const struct gs_func *callee_fn; /* INLINE and CALL: the callee when it is a constant: no guard */
     uint8_t ways; /* method calls: the ways of the cache that lead to this callee, as bits */
     bool tested;  /* behind a TEST: no guard */
+    bool end;     /* LEAVE: the loop is over */
     /* What the inline cache held when the graph was made: others go on filling it, and all who look must see the same. */
     uint64_t ic[GS_IC_WAYS];
 };

@@ -81,6 +81,9 @@ enum gs_left gs_hot_run(struct gs_vm *vm, const struct gs_proto *p)
         vm->base = vm->stack + base; /* slow paths of functions called from it may have set another */
         vm->refused = false;
         return left;
+    case GS_LEFT_STUCK:
+        gs_hot_stuck(guilty(vm, e));
+        break;
     case GS_LEFT_MISS:
         gs_hot_missed(vm, guilty(vm, e), left);
         break;

@@ -235,6 +235,22 @@ static bool hopeless_locked(struct gs_hot_entry *e, enum gs_left left)
     return fast;
 }
 
+void gs_hot_stuck(struct gs_hot_entry *e)
+{
+    if (gs_add_rlx(&e->stuck, 1u) + 1 < GS_HOT_STUCK) /* a count, nothing hangs on it */
+        return;
+    pthread_mutex_lock(&lock);
+    int64_t now = gs_clock_mono_ns();
+    bool fast = now - e->stuck_ns < (int64_t)GS_HOT_STUCK * 1000;
+    e->stuck_ns = now;
+    gs_store_rlx(&e->stuck, 0u);
+    if (fast && gs_load_rlx(&e->unit) != NULL) {
+        e->generation = GS_HOT_GENERATIONS;
+        drop_locked(e);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
 static void charge(struct gs_hot_entry *e, enum gs_left left)
 {
     if (gs_add_rlx(&e->misses, 1u) + 1 < GS_HOT_MISSES) /* a count, nothing hangs on it */

@@ -47,6 +47,7 @@ enum gs_left {
     GS_LEFT_EXIT,
     GS_LEFT_REFUSED, /* the entry's own assumptions about its registers fail: nothing has happened */
     GS_LEFT_FULL,    /* the frame, with all the code may write, does not fit below the limit: nothing has happened; no miss */
+    GS_LEFT_STUCK,   /* as GO: the code cannot do the instruction; vm->missed says whose code. Too often in a short time: dropped for good */
     GS_LEFT_COUNT_
 };
 
@@ -73,11 +74,14 @@ struct gs_hot_entry {
     bool declined;             /* the last request was; under the lock */
     uint8_t tries;             /* declined so often, GS_HOT_TRIES at most; under the lock */
     _Atomic uint32_t not_before; /* samples of the function before it is asked for again */
+    _Atomic uint32_t stuck;    /* how often it left because it was, since stuck_ns */
+    int64_t stuck_ns;          /* under the lock */
     int64_t since_ns;          /* when the misses of the last generation began to be counted; under the lock */
     struct gs_proto *proto;
 };
 #define GS_HOT_TRIES 3u       /* what declines for want of feedback may not do so later */
 #define GS_HOT_GENERATIONS 6u /* the last one takes no assumption that has ever failed */
+#define GS_HOT_STUCK 1000u    /* times in GS_HOT_STUCK microseconds: such code is worth less than the interpreter */
 #define GS_HOT_MISSES 30u     /* failures of one unit that lead to a new one */
 
 /* A guard: whose code it is in, and the instruction (of the function of vm->base) that it stands for. Immortal, as the code. */
@@ -148,6 +152,8 @@ void gs_hot_count(struct gs_vm *vm, const struct gs_proto *p, uint32_t pc);
 struct gs_hot_entry *gs_hot_entry_at(const struct gs_proto *p, uint32_t pc);
 /* After GS_LEFT_MISS or GS_LEFT_REFUSED: counts, and asks for a new unit when it happens often. */
 void gs_hot_missed(struct gs_vm *vm, struct gs_hot_entry *e, enum gs_left left);
+/* After GS_LEFT_STUCK. */
+void gs_hot_stuck(struct gs_hot_entry *e);
 
 /* ---- for everybody ---- */
 
