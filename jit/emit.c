@@ -749,7 +749,7 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     e.cur = calloc(g->nslots, sizeof *e.cur);
     e.k = calloc(g->nslots, sizeof *e.k);
     e.start = calloc(g->nslots, sizeof *e.start);
-    e.site = calloc(g->nnodes, sizeof *e.site); /* the code's for ever */
+    e.site = gs_perm_alloc(g->nnodes * sizeof *e.site); /* the code refers to them for ever */
     e.block = calloc(g->nblocks, sizeof *e.block);
     e.phi = calloc((size_t)g->nblocks * g->nslots, sizeof *e.phi);
     e.frame_fn = calloc(g->nframes, sizeof *e.frame_fn);
@@ -779,7 +779,6 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
         return e.m;
     if (e.why != NULL)
         *why = e.why;
-    free(e.site);
     LLVMDisposeModule(e.m);
     return NULL;
 }

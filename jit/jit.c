@@ -88,9 +88,7 @@ static gs_kinds param_kind(const struct gs_hot_request *r, uint32_t i)
 
 static struct gs_own *own_make(const struct gs_hot_request *r)
 {
-    struct gs_own *o = calloc(1, sizeof *o);
-    if (o == NULL)
-        return NULL;
+    struct gs_own *o = gs_perm_alloc(sizeof *o); /* callers' code refers to it */
     o->p = r->p;
     o->nparams = r->p->nparams;
     for (uint32_t i = 0; i < o->nparams; i++)
@@ -114,11 +112,7 @@ static struct gs_unit *build(struct gs_types *t, const struct gs_hot_request *r,
     LLVMModuleRef m = gs_emit_unit(t, enter, own, why);
     if (m == NULL || !gs_session_compile(m, level, names, code, t->g->is_loop ? 1 : 2, label, why))
         return NULL;
-    struct gs_unit *u = calloc(1, sizeof *u);
-    if (u == NULL) {
-        *why = GS_DECLINE(NOMEM);
-        return NULL;
-    }
+    struct gs_unit *u = gs_perm_alloc(sizeof *u); /* frames may be in it at any time */
     memcpy(&u->enter, &code[0], sizeof u->enter);
     u->generation = r->generation;
     u->slots = t->g->nslots;
@@ -145,10 +139,6 @@ static const struct gs_unit *compile(const struct gs_hot_request *r, const char 
     struct gs_types t = {.g = g, .unit_of = unit_of};
     if (k != NULL) {
         t.self = own_make(r);
-        if (t.self == NULL) {
-            gs_graph_free(g);
-            return NULL;
-        }
     }
     bool outer = k != NULL && k->working;
     requests += depth == 0;
@@ -161,8 +151,6 @@ static const struct gs_unit *compile(const struct gs_hot_request *r, const char 
     depth--;
     if (u != NULL && k != NULL)
         k->own = t.self;
-    else
-        free(t.self);
     free(t.in);
     free(t.seen);
     gs_graph_free(g);

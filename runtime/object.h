@@ -211,6 +211,6 @@ GS_INLINE enum gs_store gs_array_store(const struct gs_array *a) /* without COW 
 }
 
 /* Permanent memory: zeroed, 16-byte aligned, never freed, reachable for leak checkers. Any thread. Exits when memory is out. */
-void *gs_perm_alloc(size_t n);
+GS_API void *gs_perm_alloc(size_t n);
 
 #endif

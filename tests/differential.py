@@ -405,7 +405,7 @@ def try_file(path):
 
 
 def configurations(options):
-    modes = [m.strip() for m in options.modes.removesuffix(";").split(";")]
+    modes = [m.strip() for m in re.split("[;|]", options.modes.rstrip(";|"))]
     binaries = [options.binary] + ([options.against] if options.against else [])
     configs = []
     for binary in binaries:
