@@ -74,6 +74,9 @@ enum gs_left gs_hot_run(struct gs_vm *vm, const struct gs_proto *p)
             left = enter(vm, unit);
         }
     }
+    /* Poked between the two looks at the limit: the frame is the one that was to be entered, and no call is made once more. */
+    if (GS_UNLIKELY(left == GS_LEFT_ENTER && vm->base == vm->stack + base))
+        left = GS_LEFT_GO;
     switch (left) {
     case GS_LEFT_GO:
         break;
