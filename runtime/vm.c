@@ -19,6 +19,8 @@
 #define STACK_OFFSET ((sizeof(struct gs_vm) + 15u) & ~(size_t)15u)
 #define CHUNK_OFFSET (STACK_OFFSET + STACK_BYTES)
 #define GS_VM_BYTES (CHUNK_OFFSET + GS_VM_CHUNK0)
+/* A size class of the allocator; the next one is 1,024. Whoever adds a field takes its bytes from the first chunk. */
+_Static_assert(GS_VM_BYTES <= 896, "a parked task is one block of 896 bytes");
 
 /* The mark moves up in steps of this many slots at least: 4 KiB of stack. */
 #define MARK_STEP 256u

@@ -27,7 +27,7 @@
 /* Doublings: 2^6 is STEAL_MAX. */
 #define STREAK_MAX 6u
 /* At the end of such a streak fewer tasks than this are left alone for so many looks (about 10 us). */
-#define WORTH 32
+#define WORTH 64
 #define PATIENCE 64u
 
 static uint64_t next_random(struct gs_worker *w)
