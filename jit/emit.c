@@ -339,11 +339,11 @@ void gs_branch(struct gs_emit *e, LLVMValueRef cond, LLVMBasicBlockRef likely, L
 /* --jit-stress: every now and then a guard that holds leaves, too. It is no miss, so that nothing else changes. */
 static void stress(struct gs_emit *e)
 {
-    static uint32_t left = STRESS_GUARDS; /* relaxed: whose guard it is does not matter */
+    static uint32_t left; /* relaxed: whose guard it is does not matter */
     LLVMValueRef at = gs_constant_pointer(e, &left), n = LLVMBuildLoad2(e->b, e->i32, at, "");
     LLVMValueRef now = LLVMBuildICmp(e->b, LLVMIntEQ, n, gs_i32(e, 0), "");
     LLVMValueRef next = LLVMBuildSub(e->b, n, gs_i32(e, 1), "");
-    LLVMValueRef store = LLVMBuildStore(e->b, LLVMBuildSelect(e->b, now, gs_i32(e, STRESS_GUARDS), next, ""), at);
+    LLVMValueRef store = LLVMBuildStore(e->b, LLVMBuildSelect(e->b, now, gs_i32(e, STRESS_GUARDS - 1), next, ""), at);
     LLVMSetOrdering(n, LLVMAtomicOrderingMonotonic);
     LLVMSetAlignment(n, 4);
     LLVMSetOrdering(store, LLVMAtomicOrderingMonotonic);
