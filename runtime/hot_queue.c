@@ -5,7 +5,7 @@
  * Thread     One, started by the first request. It opens goost_jit.so, too, which takes longer than most compiles. EAGER has
  *            none: who asks opens and compiles, one at a time.
  *            It waits until the process has run for OPEN_AFTER_NS: a script that is over by then is not worth the work of opening,
- *            tens of milliseconds, nor the time that the kernel takes to unmap LLVM.
+ *            nor the time that the kernel takes to unmap LLVM. Not when --jit-threshold is given: tests want compiled code early.
  * Ending     The process does not wait for LLVM, and LLVM must not run while the process takes itself down. So when gs_hot_stop
  *            finds the thread busy, it says that the process must leave by _exit.
  * Locking    `q.lock` guards the queue and the counters; `compiling` is held during a compile. VMs hold the first for a few
@@ -136,7 +136,7 @@ static struct job *next_job(void)
 static void wait_for_age(void)
 {
     int64_t left = gs_hot_start_ns() + OPEN_AFTER_NS - gs_clock_mono_ns();
-    if (left <= 0)
+    if (left <= 0 || gs_hot_options()->threshold != 0)
         return;
     struct timespec until;
     (void)clock_gettime(CLOCK_REALTIME, &until);
