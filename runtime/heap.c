@@ -69,10 +69,8 @@ void gs_heap_report(struct gs_heap *h)
 
 #define SMALL_PROCESS ((size_t)256 << 20) /* below this nobody asks how much memory there is */
 
-bool gs_heap_has_room(const struct gs_heap *h, size_t bytes)
+bool gs_heap_process_has_room(size_t bytes)
 {
-    if (bytes > h->limit || h->used > h->limit - bytes)
-        return false;
     /* Relaxed: the sum is a little behind anyway. */
     size_t used = gs_load_rlx(&gs_heap_process.used), limit = gs_load_rlx(&gs_heap_process.limit);
     if (limit == 0) {
@@ -82,6 +80,11 @@ bool gs_heap_has_room(const struct gs_heap *h, size_t bytes)
         gs_store_rlx(&gs_heap_process.limit, limit);
     }
     return bytes <= limit && used <= limit - bytes;
+}
+
+bool gs_heap_has_room(const struct gs_heap *h, size_t bytes)
+{
+    return bytes <= h->limit && h->used <= h->limit - bytes && gs_heap_process_has_room(bytes);
 }
 
 static void charge(struct gs_heap *h, size_t n)

@@ -108,6 +108,8 @@ bool gs_heap_add_final(struct gs_heap *h, struct gs_obj *o, size_t bytes);
 void gs_heap_outside(struct gs_heap *h, size_t before, size_t now);
 /* Asks whether the limit leaves room for `bytes` more of outside buffers. */
 bool gs_heap_has_room(const struct gs_heap *h, size_t bytes);
+/* The same for all heaps together: for scratch memory that a script can make large. */
+bool gs_heap_process_has_room(size_t bytes);
 /* h took a share of a buffer that others hold, too: not counted in used (each holder would count it), but a reason to collect
  * sooner, so that a receiver that drops what it receives does not keep all of it. */
 void gs_heap_pressure(struct gs_heap *h, size_t bytes);

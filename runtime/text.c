@@ -13,6 +13,7 @@
 
 #include "array.h"
 #include "handle.h"
+#include "heap.h"
 #include "port/mem.h"
 #include "proto.h"
 #include "ptrset_int.h"
@@ -20,6 +21,8 @@
 #include "str.h"
 
 /* ---- buffers ---- */
+
+#define LARGE_TEXT ((size_t)1 << 20) /* bytes from which the heap limit is asked */
 
 char *gs_buf_reserve(struct gs_buf *b, size_t n)
 {
@@ -34,7 +37,8 @@ char *gs_buf_reserve(struct gs_buf *b, size_t n)
     size_t cap = b->cap ? b->cap * 2 : 64;
     if (cap < b->len + n)
         cap = b->len + n;
-    char *p = gs_mem_realloc(b->p, cap);
+    /* The text of a few objects can be endless: [a, a] of [a, a] of ... */
+    char *p = cap < LARGE_TEXT || gs_heap_process_has_room(cap) ? gs_mem_realloc(b->p, cap) : NULL;
     if (!p) {
         b->failed = true;
         return NULL;

@@ -14,5 +14,5 @@ for seeds in "$@"; do
     [ ! -d "$seeds" ] || set -- "$@" "$seeds"
 done
 case ${ASAN_OPTIONS:-} in *detect_leaks=0*) set -- -detect_leaks=0 "$@" ;; esac # libFuzzer checks by itself
-exec "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+exec "$target" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=8192 -print_final_stats=1 -verbosity=0 \
     -artifact_prefix="$corpus-crashes/" "$corpus" "$@"
