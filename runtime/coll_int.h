@@ -97,4 +97,7 @@ void gs_seq_empty(
 void gs_table_empty(struct gs_coll *c); /* lib_collections_map.c */
 void gs_pq_empty(struct gs_coll *c);    /* lib_collections_heap.c */
 
+/* `clear` of every family: empties the collection in args[0], which must be of kind k. */
+int gs_coll_clear(struct gs_vm *vm, enum gs_hkind k, gs_value *args);
+
 #endif

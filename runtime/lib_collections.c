@@ -236,15 +236,6 @@ static int tell(struct gs_vm *vm, const char *fn, enum gs_hkind k, enum fact wha
     return GS_OK;
 }
 
-static int clear(struct gs_vm *vm, enum gs_hkind k, gs_value *args)
-{
-    struct gs_coll *c = gs_coll_enter(vm, "clear", args[0], k);
-    if (c == NULL)
-        return GS_E_THROWN;
-    gs_seq_empty(c);
-    return GS_OK;
-}
-
 static int values(struct gs_vm *vm, enum gs_hkind k, gs_value *args, gs_value *ret)
 {
     struct seq *s = gs_coll_enter(vm, "values", args[0], k);
@@ -300,7 +291,7 @@ static int values(struct gs_vm *vm, enum gs_hkind k, gs_value *args, gs_value *r
     {                                                                                              \
         (void)n;                                                                                   \
         (void)ret;                                                                                 \
-        return clear(vm, kind, args);                                                              \
+        return gs_coll_clear(vm, kind, args);                                                              \
     }                                                                                              \
     GS_COLL_FN(prefix##_values)                                                                    \
     {                                                                                              \
@@ -425,7 +416,7 @@ static const struct gs_lib_entry ring_entries[] = {
 };
 GS_LIB_MODULE(gs_lib_collections_ring, "collections.ring", false, ring_entries);
 
-/* ---- free ---- */
+/* ---- clear and free ---- */
 
 static void (*empty_of(enum gs_hkind k))(struct gs_coll *)
 {
@@ -443,6 +434,15 @@ static void (*empty_of(enum gs_hkind k))(struct gs_coll *)
     default:
         return NULL;
     }
+}
+
+int gs_coll_clear(struct gs_vm *vm, enum gs_hkind k, gs_value *args)
+{
+    struct gs_coll *c = gs_coll_enter(vm, "clear", args[0], k);
+    if (c == NULL)
+        return GS_E_THROWN;
+    empty_of(k)(c);
+    return GS_OK;
 }
 
 GS_COLL_FN(collection_free)

@@ -323,11 +323,7 @@ GS_COLL_FN(heap_clear)
 {
     (void)n;
     (void)ret;
-    struct gs_coll *c = gs_coll_enter(vm, "clear", args[0], GS_H_HEAP);
-    if (c == NULL)
-        return GS_E_THROWN;
-    gs_pq_empty(c);
-    return GS_OK;
+    return gs_coll_clear(vm, GS_H_HEAP, args);
 }
 
 static const struct gs_lib_entry entries[] = {

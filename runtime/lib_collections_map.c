@@ -206,15 +206,6 @@ static int tell(struct gs_vm *vm, const char *fn, enum gs_hkind k, bool empty, g
     return GS_OK;
 }
 
-static int clear(struct gs_vm *vm, enum gs_hkind k, gs_value *args)
-{
-    struct gs_coll *c = gs_coll_enter(vm, "clear", args[0], k);
-    if (c == NULL)
-        return GS_E_THROWN;
-    gs_table_empty(c);
-    return GS_OK;
-}
-
 static int has(struct gs_vm *vm, enum gs_hkind kind, gs_value *args, gs_value *ret)
 {
     struct gs_key k;
@@ -301,7 +292,7 @@ static int list(struct gs_vm *vm, const char *fn, enum gs_hkind k, enum part par
     {                                                                                              \
         (void)n;                                                                                   \
         (void)ret;                                                                                 \
-        return clear(vm, kind, args);                                                              \
+        return gs_coll_clear(vm, kind, args);                                                              \
     }                                                                                              \
     GS_COLL_FN(prefix##_has)                                                                       \
     {                                                                                              \
