@@ -228,24 +228,23 @@ LLVMValueRef gs_frame_fn(struct gs_emit *e, const struct gs_frame *f)
         return gs_load(e, e->i64, gs_at(e, e->base, -2 * (int64_t)sizeof(gs_value)), GS_MEM_STACK);
     if (f->fn != NULL)
         return gs_i64(e, (int64_t)(intptr_t)f->fn);
-    for (uint32_t i = 0; i < e->g->nframes; i++) {
-        if (e->g->frames[i] == f)
-            return e->frame_fn[i];
-    }
-    return NULL;
+    return e->frame_fn[f->number];
+}
+
+void gs_write_link(struct gs_emit *e, uint32_t off, uint32_t by, LLVMValueRef f, const gs_insn *back)
+{
+    LLVMValueRef fn = gs_slot_at(e, off - 2), link = gs_slot_at(e, off - 1);
+    gs_store_to(e, f, fn, GS_MEM_STACK);
+    gs_store_to(e, gs_i64(e, GS_T_FUNC), gs_at(e, fn, 8), GS_MEM_STACK);
+    gs_store_to(e, gs_i64(e, (int64_t)(intptr_t)back), link, GS_MEM_STACK);
+    gs_store_to(e, gs_i64(e, (int64_t)((uint64_t)by << 32 | GS_T_FRAME)), gs_at(e, link, 8), GS_MEM_STACK);
 }
 
 /* The links of f and of the inlined frames that it was called from. */
 static void write_links(struct gs_emit *e, const struct gs_frame *f)
 {
-    for (; f->parent != NULL; f = f->parent) {
-        const struct gs_frame *up = f->parent;
-        LLVMValueRef fn = gs_slot_at(e, f->off - 2), link = gs_slot_at(e, f->off - 1);
-        gs_store_to(e, gs_frame_fn(e, f), fn, GS_MEM_STACK);
-        gs_store_to(e, gs_i64(e, GS_T_FUNC), gs_at(e, fn, 8), GS_MEM_STACK);
-        gs_store_to(e, gs_i64(e, (int64_t)(intptr_t)(up->p->code + f->call_pc + 1)), link, GS_MEM_STACK);
-        gs_store_to(e, gs_i64(e, (int64_t)((uint64_t)(f->off - up->off) << 32 | GS_T_FRAME)), gs_at(e, link, 8), GS_MEM_STACK);
-    }
+    for (; f->parent != NULL; f = f->parent)
+        gs_write_link(e, f->off, f->off - f->parent->off, gs_frame_fn(e, f), f->parent->p->code + f->call_pc + 1);
 }
 
 static void write_place(struct gs_emit *e, const struct gs_frame *f, uint32_t pc)
@@ -269,9 +268,9 @@ static void write_slot(void *ctx, uint32_t slot)
 
 void gs_write_live(struct gs_emit *e, uint32_t pc, uint32_t catch_pc, uint32_t end)
 {
-    gs_graph_live(e->g, e->n->frame, pc, end, write_slot, e);
+    gs_graph_live(e->n->frame, pc, end, write_slot, e);
     if (catch_pc != UINT32_MAX)
-        gs_graph_live_catch(e->g, e->n->frame, catch_pc, end, write_slot, e);
+        gs_graph_live_catch(e->n->frame, catch_pc, end, write_slot, e);
 }
 
 void gs_leave(struct gs_emit *e, uint32_t how, uint32_t pc)
@@ -384,7 +383,7 @@ void gs_check(struct gs_emit *e, LLVMValueRef status)
     LLVMPositionBuilderAtEnd(e->b, bad);
     LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_E_THROWN), ""), thrown, gs_again(e));
     LLVMPositionBuilderAtEnd(e->b, thrown);
-    gs_graph_live_catch(e->g, e->n->frame, e->n->pc, UINT32_MAX, write_slot, e);
+    gs_graph_live_catch(e->n->frame, e->n->pc, UINT32_MAX, write_slot, e);
     gs_return_status(e, gs_i32(e, GS_LEFT_THROWN)); /* the helper saw vm->base and vm->pc */
     LLVMPositionBuilderAtEnd(e->b, on);
 }
@@ -425,14 +424,13 @@ static void make_block(struct gs_emit *e, uint32_t id)
         return;
     LLVMPositionBuilderAtEnd(e->b, e->block[id]);
     struct live_phi l = {e, e->phi + (size_t)id * e->g->nslots, e->t->in + (size_t)id * e->g->nslots};
-    gs_graph_live(e->g, n->frame, n->pc, UINT32_MAX, make_phi, &l);
+    gs_graph_live(n->frame, n->pc, UINT32_MAX, make_phi, &l);
     if (n->kind == GS_N_RETURN && n->op == GS_OP_RET) /* reads it */
         make_phi(&l, n->frame->off + n->a);
 }
 
-void gs_goto(struct gs_emit *e, uint32_t from, uint32_t to)
+void gs_goto(struct gs_emit *e, uint32_t to)
 {
-    (void)from;
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
     struct gs_val *phi = e->phi + (size_t)to * e->g->nslots;
     for (uint32_t s = 0; s < e->g->nslots; s++) {
@@ -452,9 +450,18 @@ void gs_goto_if(struct gs_emit *e, uint32_t block, LLVMValueRef cond)
     LLVMBasicBlockRef yes = gs_new_block(e, ""), no = gs_new_block(e, "");
     LLVMBuildCondBr(e->b, cond, yes, no);
     LLVMPositionBuilderAtEnd(e->b, yes);
-    gs_goto(e, block, b->succ[0]);
+    gs_goto(e, b->succ[0]);
     LLVMPositionBuilderAtEnd(e->b, no);
-    gs_goto(e, block, b->succ[1]);
+    gs_goto(e, b->succ[1]);
+}
+
+/* vm->task.sp_limit: another thread may make it 0 at any time. */
+static LLVMValueRef stack_limit(struct gs_emit *e)
+{
+    LLVMValueRef limit = gs_load(e, e->i64, gs_at(e, e->vm, offsetof(struct gs_vm, task.sp_limit)), GS_MEM_VM);
+    LLVMSetOrdering(limit, LLVMAtomicOrderingMonotonic);
+    LLVMSetAlignment(limit, 8);
+    return limit;
 }
 
 /* A jump back polls before anything else, so that it can be done again. */
@@ -466,9 +473,7 @@ static void poll(struct gs_emit *e, uint32_t id)
         back |= e->g->block[b->succ[i]].order <= b->order;
     if (!back || e->n->kind == GS_N_GOTO || e->n->kind == GS_N_RETURN || e->n->kind == GS_N_INLINE)
         return;
-    LLVMValueRef limit = gs_load(e, e->i64, gs_at(e, e->vm, offsetof(struct gs_vm, task.sp_limit)), GS_MEM_VM);
-    LLVMSetOrdering(limit, LLVMAtomicOrderingMonotonic);
-    LLVMSetAlignment(limit, 8);
+    LLVMValueRef limit = stack_limit(e);
     LLVMValueRef base = LLVMBuildPtrToInt(e->b, e->base, e->i64, "");
     LLVMBasicBlockRef on = gs_new_block(e, "");
     LLVMBasicBlockRef again = gs_again(e);
@@ -503,7 +508,7 @@ static void emit_block(struct gs_emit *e, uint32_t id)
         e->in_segment = gs_emit_node(e, e->n, id);
     }
     if (!e->ended && b->nsucc == 1)
-        gs_goto(e, id, b->succ[0]);
+        gs_goto(e, b->succ[0]);
 }
 
 /* ---- functions ---- */
@@ -521,7 +526,7 @@ static LLVMValueRef add_function(struct gs_emit *e, const char *name, LLVMTypeRe
     return f;
 }
 
-static unsigned own_types(const struct gs_emit *e, const struct gs_own *o, LLVMTypeRef *t)
+unsigned gs_own_types(const struct gs_emit *e, const struct gs_own *o, LLVMTypeRef *t)
 {
     unsigned n = 0;
     t[n++] = e->ptr;
@@ -537,9 +542,7 @@ static unsigned own_types(const struct gs_emit *e, const struct gs_own *o, LLVMT
 /* i1: the frame with all that the unit may write would reach the limit, or the C stack is used up. */
 static LLVMValueRef over_limit(struct gs_emit *e)
 {
-    LLVMValueRef limit = gs_load(e, e->i64, gs_at(e, e->vm, offsetof(struct gs_vm, task.sp_limit)), GS_MEM_VM);
-    LLVMSetOrdering(limit, LLVMAtomicOrderingMonotonic);
-    LLVMSetAlignment(limit, 8);
+    LLVMValueRef limit = stack_limit(e);
     LLVMValueRef top = LLVMBuildPtrToInt(e->b, gs_slot_at(e, e->g->nslots), e->i64, "");
     return LLVMBuildICmp(e->b, LLVMIntUGT, top, limit, "");
 }
@@ -594,9 +597,6 @@ static void emit_own(struct gs_emit *e, LLVMValueRef own)
         if (!gs_kinds_single(o->param[i]))
             e->cur[i].tag = LLVMGetParam(own, arg++);
     }
-    struct gs_val *start = malloc(e->g->nslots * sizeof *start);
-    if (start == NULL)
-        return;
     LLVMValueRef over = over_limit(e);
     if (calls_units(e))
         over = LLVMBuildOr(e->b, over, too_deep(e), "");
@@ -611,11 +611,9 @@ static void emit_own(struct gs_emit *e, LLVMValueRef own)
         gs_store_value(e, e->cur[i], gs_slot_at(e, i), GS_MEM_STACK);
     gs_leave(e, GS_LEFT_ENTER, 0);
     LLVMPositionBuilderAtEnd(e->b, on);
-    memcpy(start, e->cur, e->g->nslots * sizeof *start);
     emit_body(e); /* begins with block 0, which takes e->cur as it is */
     LLVMPositionBuilderAtEnd(e->b, on);
     LLVMBuildBr(e->b, e->block[0]);
-    free(start);
 }
 
 /* What the interpreter calls for a function: arguments from memory, the result to base[-2]. */
@@ -624,7 +622,7 @@ static void emit_enter(struct gs_emit *e, LLVMValueRef enter, LLVMValueRef own)
     const struct gs_own *o = e->t->self;
     LLVMValueRef args[2 + 2 * GS_OWN_PARAMS], fits = LLVMConstInt(e->i1, 1, 0);
     LLVMTypeRef types[2 + 2 * GS_OWN_PARAMS];
-    unsigned n = 0, nt = own_types(e, o, types);
+    unsigned n = 0, nt = gs_own_types(e, o, types);
     e->fn = enter;
     e->vm = LLVMGetParam(enter, 0);
     e->base = LLVMGetParam(enter, 1);
@@ -720,7 +718,7 @@ static void emit_loop(struct gs_emit *e, LLVMValueRef enter)
     LLVMBuildRet(e->b, gs_i32(e, GS_LEFT_FULL));
     LLVMPositionBuilderAtEnd(e->b, room);
     struct entry_load l = {e, k, LLVMConstInt(e->i1, 1, 0)};
-    gs_graph_live(e->g, e->g->root, e->g->r->entry->pc, UINT32_MAX, load_live, &l);
+    gs_graph_live(e->g->root, e->g->r->entry->pc, UINT32_MAX, load_live, &l);
     constant_steps(e, &l);
     gs_branch(e, l.fits, on, refused);
     LLVMPositionBuilderAtEnd(e->b, refused);
@@ -753,7 +751,8 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     e.block = calloc(g->nblocks, sizeof *e.block);
     e.phi = calloc((size_t)g->nblocks * g->nslots, sizeof *e.phi);
     e.frame_fn = calloc(g->nframes, sizeof *e.frame_fn);
-    bool ok = e.cur != NULL && e.k != NULL && e.start != NULL && e.site != NULL && e.block != NULL && e.phi != NULL && e.frame_fn != NULL;
+    bool ok = e.cur != NULL && e.k != NULL && e.start != NULL && e.block != NULL && e.phi != NULL &&
+              e.frame_fn != NULL;
     *why = GS_DECLINE(NOMEM);
     if (ok) {
         LLVMTypeRef in[2] = {e.ptr, e.ptr}, types[2 + 2 * GS_OWN_PARAMS];
@@ -762,7 +761,7 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
         if (g->is_loop) {
             emit_loop(&e, f);
         } else {
-            LLVMValueRef o = add_function(&e, own, e.pair, types, own_types(&e, t->self, types));
+            LLVMValueRef o = add_function(&e, own, e.pair, types, gs_own_types(&e, t->self, types));
             t->self->code = NULL;
             emit_own(&e, o);
             emit_enter(&e, f, o);
@@ -775,10 +774,8 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     free(e.block);
     free(e.phi);
     free(e.frame_fn);
-    if (ok && e.why == NULL)
+    if (ok)
         return e.m;
-    if (e.why != NULL)
-        *why = e.why;
     LLVMDisposeModule(e.m);
     return NULL;
 }

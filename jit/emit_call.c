@@ -5,6 +5,8 @@
  *            that has left says so by the tag GS_STATUS_TAG; then this frame writes what it needs behind the call (not the result:
  *            the interpreter will store it when the callee's frame returns) and returns the same.
  */
+#include <string.h>
+
 #include "emit_int.h"
 
 LLVMValueRef gs_shape_test(struct gs_emit *e)
@@ -40,27 +42,12 @@ void gs_emit_inline(struct gs_emit *e)
 {
     const struct gs_node *n = e->n;
     LLVMValueRef f = callee(e);
-    const struct gs_frame *child = NULL;
-    for (uint32_t i = 0; i < e->g->nframes; i++) {
-        if (e->g->frames[i] == e->g->node[e->g->block[e->g->block[e->id].succ[0]].first].frame) {
-            child = e->g->frames[i];
-            e->frame_fn[i] = f;
-        }
-    }
+    const struct gs_block *entry = &e->g->block[e->g->block[e->id].succ[0]];
+    const struct gs_frame *child = e->g->node[entry->first].frame;
+    e->frame_fn[child->number] = f;
     gs_set(e, n->a, gs_val_single(GS_T_FUNC, f));
     for (uint32_t i = child->p->nparams; i < child->p->nregs; i++)
         e->cur[child->off + i].w = NULL;
-}
-
-static void write_link(struct gs_emit *e, LLVMValueRef f)
-{
-    const struct gs_node *n = e->n;
-    uint32_t slot = n->frame->off + n->a;
-    LLVMValueRef to = gs_slot_at(e, slot), link = gs_slot_at(e, slot + 1);
-    gs_store_to(e, f, to, GS_MEM_STACK);
-    gs_store_to(e, gs_i64(e, GS_T_FUNC), gs_at(e, to, 8), GS_MEM_STACK);
-    gs_store_to(e, gs_i64(e, (int64_t)(intptr_t)(n->frame->p->code + n->pc + 1)), link, GS_MEM_STACK);
-    gs_store_to(e, gs_i64(e, (int64_t)((uint64_t)(n->a + 2u) << 32 | GS_T_FRAME)), gs_at(e, link, 8), GS_MEM_STACK);
 }
 
 static void call_unit(struct gs_emit *e, const struct gs_step *s)
@@ -76,33 +63,21 @@ static void call_unit(struct gs_emit *e, const struct gs_step *s)
         uint32_t reg = n->a + 2u + i;
         v[i] = gs_kinds_single(o->param[i]) ? gs_want(e, reg, o->param[i]) : gs_get(e, reg);
     }
-    LLVMValueRef code = NULL;
-    bool self = o == e->t->self;
-    if (!self) {
-        code = gs_load(e, e->ptr, gs_constant_pointer(e, &o->code), GS_MEM_OBJECT);
-        if (o->code == NULL)
-            gs_guard(e, LLVMBuildIsNotNull(e->b, code, ""));
-    }
     gs_set(e, n->a, gs_val_single(GS_T_FUNC, f));
     if (n->frame->parent != NULL)
         gs_save(e); /* the links of the inlined frames */
-    write_link(e, f);
-    types[k] = e->ptr;
+    gs_write_link(e, n->frame->off + n->a + 2u, n->a + 2u, f, n->frame->p->code + n->pc + 1);
     args[k++] = e->vm;
-    types[k] = e->ptr;
     args[k++] = gs_slot_at(e, n->frame->off + n->a + 2u);
     for (uint32_t i = 0; i < o->nparams; i++) {
-        bool single = gs_kinds_single(o->param[i]);
         struct gs_val p = gs_as(e, v[i], o->param[i]);
-        types[k] = o->param[i] == GS_K_FLOAT ? e->f64 : e->i64;
         args[k++] = p.w;
-        if (!single) {
-            types[k] = e->i64;
+        if (!gs_kinds_single(o->param[i]))
             args[k++] = p.tag;
-        }
     }
-    LLVMTypeRef type = LLVMFunctionType(e->pair, types, k, 0);
-    LLVMValueRef r = LLVMBuildCall2(e->b, type, self ? e->fn : code, args, k, "");
+    LLVMTypeRef type = LLVMFunctionType(e->pair, types, gs_own_types(e, o, types), 0);
+    LLVMValueRef code = o == e->t->self ? e->fn : gs_constant_pointer(e, o->code);
+    LLVMValueRef r = LLVMBuildCall2(e->b, type, code, args, k, "");
     LLVMValueRef w = LLVMBuildExtractValue(e->b, r, 0, ""), tag = LLVMBuildExtractValue(e->b, r, 1, "");
     bool one = gs_kinds_single(o->ret);
     LLVMValueRef ok = one ? LLVMBuildICmp(e->b, LLVMIntEQ, tag, gs_i64(e, __builtin_ctz(o->ret)), "")
@@ -135,7 +110,7 @@ static void math(struct gs_emit *e, const struct gs_step *s)
     const struct gs_node *n = e->n;
     struct gs_val x = gs_want(e, n->a + 2u, s->want[2]);
     const char *name = s->math == GS_MATH_SQRT ? "llvm.sqrt" : "llvm.fabs";
-    unsigned id = LLVMLookupIntrinsicID(name, 9);
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
     LLVMTypeRef t = LLVMIntrinsicGetType(e->c, id, &e->f64, 1);
     LLVMValueRef f = LLVMGetIntrinsicDeclaration(e->m, id, &e->f64, 1), d = gs_to_double(e, x);
     gs_set(e, n->a, gs_val_single(GS_T_FLOAT, LLVMBuildCall2(e->b, t, f, &d, 1, "")));

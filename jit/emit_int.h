@@ -59,7 +59,6 @@ struct gs_emit {
     LLVMValueRef exit_how, exit_site; /* its phis */
     struct gs_hot_site *site; /* of each node */
     bool ended;            /* nothing follows the node: its block has its terminator */
-    const char *why;
 };
 
 /* ---- building blocks: emit.c ---- */
@@ -117,10 +116,14 @@ void gs_emit_call(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_native(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_inline(struct gs_emit *e);
 LLVMValueRef gs_shape_test(struct gs_emit *e); /* i1: the receiver's shape is in one of the node's ways */
-void gs_goto(struct gs_emit *e, uint32_t from, uint32_t to); /* an edge: phis, then the branch */
+void gs_goto(struct gs_emit *e, uint32_t to); /* an edge: phis, then the branch */
 /* The two edges of a conditional jump; cond: taken. */
 void gs_goto_if(struct gs_emit *e, uint32_t block, LLVMValueRef cond);
 LLVMValueRef gs_frame_fn(struct gs_emit *e, const struct gs_frame *f); /* i64 */
+/* What the interpreter's ENTER writes for a frame at slot `off`, called from `by` slots below it: the callee f (i64), and where it returns to. */
+void gs_write_link(struct gs_emit *e, uint32_t off, uint32_t by, LLVMValueRef f, const gs_insn *back);
+/* The types of the arguments of the code of o, vm and base first; their number. */
+unsigned gs_own_types(const struct gs_emit *e, const struct gs_own *o, LLVMTypeRef *t);
 
 #define GS_STATUS_TAG 0xfeu /* tag word of a return that is none: the payload is enum gs_left */
 

@@ -682,11 +682,11 @@ static void forprep(struct gs_emit *e, uint32_t block)
     LLVMBasicBlockRef none = gs_new_block(e, ""), some = gs_new_block(e, "");
     LLVMBuildCondBr(e->b, any, some, none);
     LLVMPositionBuilderAtEnd(e->b, none);
-    gs_goto(e, block, e->g->block[block].succ[0]);
+    gs_goto(e, e->g->block[block].succ[0]);
     LLVMPositionBuilderAtEnd(e->b, some);
     gs_set(e, n->a + 1u, gs_val_single(GS_T_INT, left));
     gs_set(e, n->a + 3u, gs_val_single(GS_T_INT, start));
-    gs_goto(e, block, e->g->block[block].succ[1]);
+    gs_goto(e, e->g->block[block].succ[1]);
     e->ended = true;
 }
 
@@ -698,13 +698,13 @@ static void forloop(struct gs_emit *e, uint32_t block)
     LLVMBasicBlockRef more = gs_new_block(e, ""), end = gs_new_block(e, "");
     LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntNE, left, gs_i64(e, 0), ""), more, end);
     LLVMPositionBuilderAtEnd(e->b, end);
-    gs_goto(e, block, e->g->block[block].succ[1]);
+    gs_goto(e, e->g->block[block].succ[1]);
     LLVMPositionBuilderAtEnd(e->b, more);
     next = LLVMBuildAdd(e->b, next, step, "");
     gs_set(e, n->a, gs_val_single(GS_T_INT, next));
     gs_set(e, n->a + 1u, gs_val_single(GS_T_INT, LLVMBuildSub(e->b, left, gs_i64(e, 1), "")));
     gs_set(e, n->a + 3u, gs_val_single(GS_T_INT, next));
-    gs_goto(e, block, e->g->block[block].succ[0]);
+    gs_goto(e, e->g->block[block].succ[0]);
     e->ended = true;
 }
 
@@ -717,7 +717,7 @@ static void iternext(struct gs_emit *e, const struct gs_step *s, uint32_t block)
     LLVMBasicBlockRef yes = gs_new_block(e, ""), no = gs_new_block(e, "");
     LLVMBuildCondBr(e->b, more, yes, no);
     LLVMPositionBuilderAtEnd(e->b, no);
-    gs_goto(e, block, e->g->block[block].succ[1]);
+    gs_goto(e, e->g->block[block].succ[1]);
     LLVMPositionBuilderAtEnd(e->b, yes);
     gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, array_store(e, a, false), LLVMConstInt(e->i16, s->store, 0), ""));
     struct gs_val v = load_element(e, element_at(e, a, s->store, at), s->store);
@@ -725,7 +725,7 @@ static void iternext(struct gs_emit *e, const struct gs_step *s, uint32_t block)
     if (n->x == 2)
         gs_set(e, n->b, gs_val_single(GS_T_INT, at));
     gs_set(e, n->x == 2 ? n->b + 1u : n->b, v);
-    gs_goto(e, block, e->g->block[block].succ[0]);
+    gs_goto(e, e->g->block[block].succ[0]);
     e->ended = true;
 }
 

@@ -97,6 +97,7 @@ static struct gs_frame *add_frame(struct gs_graph *g, struct gs_frame *parent, c
     f->call_pc = call_pc;
     f->off = off;
     f->depth = parent != NULL ? parent->depth + 1 : 0;
+    f->number = g->nframes;
     g->frames[g->nframes++] = f;
     if (off + p->nregs + 4u > g->nslots)
         g->nslots = off + p->nregs + 4u;
@@ -127,19 +128,14 @@ static const struct gs_func *constant_callee(const struct gs_proto *p, const uin
     return NULL;
 }
 
+/* Of a CALL. */
 static void find_callee(struct gs_node *n, const uint8_t *leader)
 {
-    const struct gs_proto *p = n->frame->p;
-    if (n->op == GS_OP_CALL) {
-        const struct gs_func *f = constant_callee(p, leader, n->pc, n->a);
-        if (f != NULL) {
-            n->callee_fn = f;
-            n->callee = f->proto;
-            return;
-        }
-        if (n->ic[1] == 0 && !n->miss)
-            n->callee = (const struct gs_proto *)(uintptr_t)n->ic[0];
-    }
+    n->callee_fn = constant_callee(n->frame->p, leader, n->pc, n->a);
+    if (n->callee_fn != NULL)
+        n->callee = n->callee_fn->proto;
+    else if (n->ic[1] == 0 && !n->miss)
+        n->callee = (const struct gs_proto *)(uintptr_t)n->ic[0];
 }
 
 /* The callees of a method call site: groups of ways with the same function. 0: none known, or natives. */
@@ -219,11 +215,6 @@ static bool is_end(enum gs_op op)
     }
 }
 
-static bool always_jumps(enum gs_op op)
-{
-    return op == GS_OP_JMP;
-}
-
 /* Marks what is reached from pc within [lo, hi]. False: no memory. */
 static bool mark(const struct gs_proto *p, uint32_t pc, uint32_t lo, uint32_t hi, uint8_t *m)
 {
@@ -244,7 +235,7 @@ static bool mark(const struct gs_proto *p, uint32_t pc, uint32_t lo, uint32_t hi
                 m[pc + 1] |= LEADER;
                 if (!(m[to] & REACHED) && n < 2 * p->ncode)
                     stack[n++] = to;
-                if (always_jumps(gs_insn_op(i)))
+                if (gs_insn_op(i) == GS_OP_JMP)
                     break;
             } else if (is_end(gs_insn_op(i))) {
                 break;
@@ -441,10 +432,9 @@ static void build_run(struct build *b, struct region *r, uint32_t pc, uint32_t a
         if (gs_insn_is_jump(i, &by)) {
             finish(b, id);
             uint32_t to = target(b, r, pc + 1 + (uint32_t)by);
-            uint32_t on = always_jumps(op) ? 0 : target(b, r, pc + 1);
             link_to(g, id, to);
-            if (!always_jumps(op))
-                link_to(g, id, on);
+            if (op != GS_OP_JMP)
+                link_to(g, id, target(b, r, pc + 1));
             return;
         }
         if (op == GS_OP_CALL || op == GS_OP_CALLM) {
@@ -477,14 +467,13 @@ static void build_frame(struct build *b, struct gs_frame *f, uint32_t entry, uin
     if (r.m == NULL || r.block_at == NULL || !mark(p, entry, lo, hi, r.m)) {
         b->failed = true;
     } else {
-        bool entered_again = false; /* a jump back to the entry needs a block of its own behind first_block */
         for (uint32_t pc = lo; pc <= hi && !b->failed; pc++) {
             if ((r.m[pc] & (LEADER | REACHED)) == (LEADER | REACHED)) {
                 r.block_at[pc] = add_block(b->g);
                 b->failed |= r.block_at[pc] == UINT32_MAX;
             }
         }
-        (void)entered_again;
+        /* A block of its own before that of the entry: a jump back to the entry must not come to it. */
         begin(b, first_block);
         if (add_node(b->g, GS_N_GOTO, f, entry) == NULL)
             b->failed = true;

@@ -37,6 +37,7 @@ struct gs_frame {
     uint32_t call_pc;         /* of the call in the parent */
     uint32_t off;             /* slot of its register 0 */
     uint32_t depth;
+    uint32_t number;          /* in gs_graph.frames */
 };
 
 enum gs_nkind {
@@ -105,8 +106,8 @@ bool gs_insn_is_jump(gs_insn i, int32_t *by); /* conditional or not; *by relativ
 
 /* The slots that must be right in memory when the interpreter goes on at pc of frame f: calls fn for each. Registers of f from `end` on
  * are left out: when a call is on its way they are the callee's. In the callers of f it is so by itself. */
-void gs_graph_live(const struct gs_graph *g, const struct gs_frame *f, uint32_t pc, uint32_t end, void (*fn)(void *ctx, uint32_t slot), void *ctx);
+void gs_graph_live(const struct gs_frame *f, uint32_t pc, uint32_t end, void (*fn)(void *ctx, uint32_t slot), void *ctx);
 /* The slots that are needed when an error is thrown in the call or operation at pc of frame f. */
-void gs_graph_live_catch(const struct gs_graph *g, const struct gs_frame *f, uint32_t pc, uint32_t end, void (*fn)(void *ctx, uint32_t slot), void *ctx);
+void gs_graph_live_catch(const struct gs_frame *f, uint32_t pc, uint32_t end, void (*fn)(void *ctx, uint32_t slot), void *ctx);
 
 #endif

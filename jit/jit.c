@@ -3,7 +3,7 @@
  *
  * Callees    A function that compiled code calls needs code of its own before its caller: unit_of compiles it on the way, with the
  *            kinds of its parameters as they come, and keeps it in a table for the next caller. A function that is being compiled
- *            further up (mutual recursion) is called through its gs_own, whose code is filled in when it is ready.
+ *            further up (mutual recursion) has none yet: such a call leaves.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,10 +136,7 @@ static const struct gs_unit *compile(const struct gs_hot_request *r, const char 
     struct gs_graph *g = gs_graph_make(r, why);
     if (g == NULL)
         return NULL;
-    struct gs_types t = {.g = g, .unit_of = unit_of};
-    if (k != NULL) {
-        t.self = own_make(r);
-    }
+    struct gs_types t = {.g = g, .self = k != NULL ? own_make(r) : NULL, .unit_of = unit_of};
     bool outer = k != NULL && k->working;
     requests += depth == 0;
     depth++;

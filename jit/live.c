@@ -273,18 +273,14 @@ static void callers(const struct gs_frame *f, bool caught_only,
     }
 }
 
-void gs_graph_live(const struct gs_graph *g, const struct gs_frame *f, uint32_t pc, uint32_t end,
-                   void (*fn)(void *ctx, uint32_t slot), void *ctx)
+void gs_graph_live(const struct gs_frame *f, uint32_t pc, uint32_t end, void (*fn)(void *ctx, uint32_t slot), void *ctx)
 {
-    (void)g;
     each(f->live->in + (size_t)pc * f->live->words, f->live->words, f->off, end, fn, ctx);
     callers(f, false, fn, ctx);
 }
 
-void gs_graph_live_catch(const struct gs_graph *g, const struct gs_frame *f, uint32_t pc, uint32_t end,
-                         void (*fn)(void *ctx, uint32_t slot), void *ctx)
+void gs_graph_live_catch(const struct gs_frame *f, uint32_t pc, uint32_t end, void (*fn)(void *ctx, uint32_t slot), void *ctx)
 {
-    (void)g;
     each(f->live->catch + (size_t)pc * f->live->words, f->live->words, f->off, end, fn, ctx);
     callers(f, true, fn, ctx);
 }

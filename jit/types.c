@@ -152,16 +152,18 @@ static enum gs_math math_of(const struct gs_native *nat, uint32_t n)
     return GS_MATH_NONE;
 }
 
+/* max is GS_ARGS_ANY, more than any call gives, when there is no limit. */
+static bool takes(const struct gs_native *nat, uint32_t n)
+{
+    return n >= nat->min && n <= nat->max;
+}
+
 static struct gs_step native(const struct gs_node *n, const gs_kinds *k)
 {
     struct gs_step s = by_call(GS_K_ANY & ~GS_K(GS_T_UNSET));
     gs_value f = n->frame->p->k[n->c];
-    if (!gs_is(f, GS_T_NATIVE)) { /* the verifier does not allow it */
-        s.how = GS_HOW_LEAVE;
-        return s;
-    }
-    s.native = f.p;
-    if (s.native->min > n->b || s.native->max < n->b) {
+    s.native = f.p; /* by the verifier */
+    if (!takes(s.native, n->b)) {
         s.how = GS_HOW_LEAVE;
         return s;
     }
@@ -187,7 +189,7 @@ static bool native_method(const struct gs_node *n, const gs_kinds *k, struct gs_
     if (m == NULL || n->ic[1] != 0 || !gs_is(m->fn, GS_T_NATIVE) || m->shape >= GS_T_COUNT_ || n->miss != 0)
         return false;
     const struct gs_native *nat = m->fn.p;
-    if (nat->min > n->b || nat->max < n->b || !(k[n->frame->off + n->a + 2] & GS_K(m->shape)))
+    if (!takes(nat, n->b) || !(k[n->frame->off + n->a + 2] & GS_K(m->shape)))
         return false;
     s->how = GS_HOW_CALL;
     s->native = nat;
@@ -227,7 +229,7 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
     gs_kinds *a = k + off + n->a, *b = k + off + n->b, *c = k + off + n->c;
     struct gs_step s = {.how = GS_HOW_PLAIN};
     gs_kinds some = GS_K_ANY & ~GS_K(GS_T_UNSET);
-    enum { NO, A, B, C } dst = A;
+    enum { NO, A } dst = A;
     bool rb = gs_opinfo[n->op].b == GS_OPND_R, rc = gs_opinfo[n->op].c == GS_OPND_R;
     if (n->kind == GS_N_GOTO || n->kind == GS_N_LEAVE || n->kind == GS_N_TEST)
         return s;

@@ -46,19 +46,18 @@ enum gs_math {
     GS_MATH_NONE,
     GS_MATH_SQRT,
     GS_MATH_ABS,
-    GS_MATH_FLOOR,
-    GS_MATH_CEIL,
 };
+
+#define GS_OWN_PARAMS 16u
 
 /* Calls between compiled functions: what is passed and what comes back. */
 struct gs_own {
     const struct gs_proto *p;
-    void *code;              /* NULL until compiled; read at each call while it is being compiled */
+    void *code; /* NULL while it is being compiled: then only it calls itself */
     uint32_t nparams;
     gs_kinds ret;
-    gs_kinds param[16];      /* single kinds are passed as the payload alone */
+    gs_kinds param[GS_OWN_PARAMS]; /* single kinds are passed as the payload alone */
 };
-#define GS_OWN_PARAMS 16u
 
 struct gs_step {
     enum gs_how how;

@@ -169,16 +169,6 @@ int gs_c_concat(struct gs_vm *vm, const gs_value *v, uint32_t n, gs_value *dst)
     ALLOCATES(vm, gs_slow_concat(vm, v, n, dst));
 }
 
-int gs_c_getglobal(struct gs_vm *vm, uint32_t slot, gs_value *dst)
-{
-    return gs_slow_getglobal(vm, slot, dst);
-}
-
-int gs_c_setglobal(struct gs_vm *vm, uint32_t slot, gs_value v)
-{
-    return gs_slow_setglobal(vm, slot, v);
-}
-
 gs_value *gs_c_global(struct gs_vm *vm, uint32_t slot)
 {
     return gs_vm_global(vm, slot);
@@ -262,11 +252,6 @@ int gs_c_native(struct gs_vm *vm, const struct gs_native *nat, gs_value *args, u
     if (GS_LIKELY(st == GS_OK || st == GS_YIELD))
         *dst = ret;
     return st;
-}
-
-int gs_c_iternew(struct gs_vm *vm, gs_value *it, uint32_t nvars)
-{
-    ALLOCATES(vm, gs_slow_iternew(vm, it, nvars));
 }
 
 double gs_c_fmod(double a, double b)

@@ -23,8 +23,6 @@ GS_API int gs_c_compare(struct gs_vm *vm, uint32_t or_equal_and_swapped /* bits 
 GS_API uint32_t gs_c_equal(gs_value a, gs_value b);
 GS_API uint32_t gs_c_truthy(gs_value v);
 GS_API int gs_c_concat(struct gs_vm *vm, const gs_value *v, uint32_t n, gs_value *dst);
-GS_API int gs_c_getglobal(struct gs_vm *vm, uint32_t slot, gs_value *dst);
-GS_API int gs_c_setglobal(struct gs_vm *vm, uint32_t slot, gs_value v);
 /* The place of a global, or NULL. */
 GS_API gs_value *gs_c_global(struct gs_vm *vm, uint32_t slot);
 GS_API int gs_c_cellnew(struct gs_vm *vm, gs_value v, gs_value *dst);
@@ -42,7 +40,6 @@ GS_API int gs_c_len(struct gs_vm *vm, gs_value v, gs_value *dst);
 GS_API uint32_t gs_c_is(gs_value v, gs_value type);
 /* A native with fitting arguments at args (in the window of the frame vm->base). GS_PARK, GS_YIELD (*dst set) and GS_EXIT also. */
 GS_API int gs_c_native(struct gs_vm *vm, const struct gs_native *nat, gs_value *args, uint32_t n, gs_value *dst);
-GS_API int gs_c_iternew(struct gs_vm *vm, gs_value *it, uint32_t nvars);
 /* The % of floats. */
 GS_API double gs_c_fmod(double a, double b);
 
