@@ -240,8 +240,7 @@ void gs_write_link(struct gs_emit *e, uint32_t off, uint32_t by, LLVMValueRef f,
     gs_store_to(e, gs_i64(e, (int64_t)((uint64_t)by << 32 | GS_T_FRAME)), gs_at(e, link, 8), GS_MEM_STACK);
 }
 
-/* The links of f and of the inlined frames that it was called from. */
-static void write_links(struct gs_emit *e, const struct gs_frame *f)
+void gs_write_links(struct gs_emit *e, const struct gs_frame *f)
 {
     for (; f->parent != NULL; f = f->parent)
         gs_write_link(e, f->off, f->off - f->parent->off, gs_frame_fn(e, f), f->parent->p->code + f->call_pc + 1);
@@ -249,7 +248,7 @@ static void write_links(struct gs_emit *e, const struct gs_frame *f)
 
 static void write_place(struct gs_emit *e, const struct gs_frame *f, uint32_t pc)
 {
-    write_links(e, f);
+    gs_write_links(e, f);
     gs_store_to(e, gs_slot_at(e, f->off), gs_at(e, e->vm, offsetof(struct gs_vm, base)), GS_MEM_VM);
     gs_store_to(e, gs_i64(e, (int64_t)(intptr_t)(f->p->code + pc)), gs_at(e, e->vm, offsetof(struct gs_vm, pc)), GS_MEM_VM);
 }

@@ -57,15 +57,20 @@ static void call_unit(struct gs_emit *e, const struct gs_step *s)
     LLVMValueRef args[2 + 2 * GS_OWN_PARAMS];
     LLVMTypeRef types[2 + 2 * GS_OWN_PARAMS];
     unsigned k = 0;
-    LLVMValueRef f = callee(e);
+    LLVMValueRef f = callee(e), code = o == e->t->self ? e->fn : gs_constant_pointer(e, o->code);
     struct gs_val v[GS_OWN_PARAMS];
+    if (o->later != NULL) {
+        LLVMBasicBlockRef there = gs_new_block(e, "");
+        code = gs_load(e, e->ptr, gs_constant_pointer(e, o->later), GS_MEM_OBJECT);
+        gs_branch(e, LLVMBuildIsNotNull(e->b, code, ""), there, gs_stuck(e));
+        LLVMPositionBuilderAtEnd(e->b, there);
+    }
     for (uint32_t i = 0; i < o->nparams; i++) {
         uint32_t reg = n->a + 2u + i;
         v[i] = gs_kinds_single(o->param[i]) ? gs_want(e, reg, o->param[i]) : gs_get(e, reg);
     }
     gs_set(e, n->a, gs_val_single(GS_T_FUNC, f));
-    if (n->frame->parent != NULL)
-        gs_save(e); /* the links of the inlined frames */
+    gs_write_links(e, n->frame);
     gs_write_link(e, n->frame->off + n->a + 2u, n->a + 2u, f, n->frame->p->code + n->pc + 1);
     args[k++] = e->vm;
     args[k++] = gs_slot_at(e, n->frame->off + n->a + 2u);
@@ -76,7 +81,6 @@ static void call_unit(struct gs_emit *e, const struct gs_step *s)
             args[k++] = p.tag;
     }
     LLVMTypeRef type = LLVMFunctionType(e->pair, types, gs_own_types(e, o, types), 0);
-    LLVMValueRef code = o == e->t->self ? e->fn : gs_constant_pointer(e, o->code);
     LLVMValueRef r = LLVMBuildCall2(e->b, type, code, args, k, "");
     LLVMValueRef w = LLVMBuildExtractValue(e->b, r, 0, ""), tag = LLVMBuildExtractValue(e->b, r, 1, "");
     bool one = gs_kinds_single(o->ret);

@@ -122,6 +122,8 @@ void gs_goto_if(struct gs_emit *e, uint32_t block, LLVMValueRef cond);
 LLVMValueRef gs_frame_fn(struct gs_emit *e, const struct gs_frame *f); /* i64 */
 /* What the interpreter's ENTER writes for a frame at slot `off`, called from `by` slots below it: the callee f (i64), and where it returns to. */
 void gs_write_link(struct gs_emit *e, uint32_t off, uint32_t by, LLVMValueRef f, const gs_insn *back);
+/* Those of f and of the inlined frames that it was called from. */
+void gs_write_links(struct gs_emit *e, const struct gs_frame *f);
 /* The types of the arguments of the code of o, vm and base first; their number. */
 unsigned gs_own_types(const struct gs_emit *e, const struct gs_own *o, LLVMTypeRef *t);
 

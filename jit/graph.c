@@ -13,6 +13,8 @@
 
 #define INLINE_CODE 80u   /* instructions of a callee */
 #define INLINE_DEPTH 4u
+#define INLINE_SELF 40u      /* instructions of a function that is inlined into itself, */
+#define INLINE_SELF_DEPTH 2u /* so deep */
 #define INLINE_NODES 1500u /* no inlining once the unit has so many nodes */
 
 /* ---- growing ---- */
@@ -175,10 +177,11 @@ static bool splices(const struct gs_graph *g, const struct gs_node *n)
         n->frame->depth + 1 > INLINE_DEPTH || g->nnodes > INLINE_NODES ||
         n->frame->off + n->a + 2u + q->nregs + 4u > GS_GRAPH_SLOTS)
         return false;
-    for (const struct gs_frame *f = n->frame; f != NULL; f = f->parent) {
-        if (f->p == q)
-            return false;
-    }
+    uint32_t within = 0; /* itself */
+    for (const struct gs_frame *f = n->frame; f != NULL; f = f->parent)
+        within += f->p == q;
+    if (within > (q->ncode <= INLINE_SELF ? INLINE_SELF_DEPTH : 0u))
+        return false;
     for (uint32_t pc = 0; pc < q->ncode; pc++) {
         switch (gs_insn_op(gs_hot_insn(q, q->code + pc))) {
         case GS_OP_DEFERCALL:

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * jit.c - the face of the module: from a request to a unit. Contract: runtime/hot.h.
  *
- * Callees    A function that compiled code calls needs code of its own before its caller: unit_of compiles it on the way, with the
- *            kinds of its parameters as they come, and keeps it in a table for the next caller. A function that is being compiled
- *            further up (mutual recursion) has none yet: such a call leaves.
+ * Callees    A function that compiled code calls needs code of its own before its caller: unit_of compiles it on the way, for the kinds
+ *            of the arguments at the first site that asks, and keeps it in a table for the next caller. A site whose arguments have not
+ *            fitted gets code for all kinds. A function that is being compiled further up (mutual recursion) has no address yet: such
+ *            a call loads it when it is made.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +22,11 @@
 struct known {
     struct known *next;
     const struct gs_proto *p;
-    struct gs_own *own; /* the newest; NULL: declined */
-    bool working;       /* being compiled */
-    unsigned denied;    /* the request during which there was no code for it; see unit_of */
+    struct gs_own *own;    /* the newest that was asked for by itself, or the first; NULL: none */
+    struct gs_own *wide;   /* takes arguments of any kinds; NULL: none */
+    struct gs_own *making; /* being compiled */
+    struct gs_own *later;  /* the same, for those it calls */
+    unsigned denied;       /* the request during which there was no code for it; see unit_of */
 };
 static struct known *known[1024]; /* by number of the function; the compile thread's */
 static unsigned depth;
@@ -49,35 +52,59 @@ static struct known *known_of(const struct gs_proto *p)
 
 static const struct gs_unit *compile(const struct gs_hot_request *r, const char **why);
 
-/* The code for calls of p. Who asks during one compile always gets the same answer: the emitter must decide as the inference did. */
-static struct gs_own *unit_of(const struct gs_proto *p)
+/* The function is being compiled: its code as others may call it. What it gives is not known yet. */
+static struct gs_own *later(struct known *k)
+{
+    if (k->later == NULL) {
+        k->later = gs_perm_alloc(sizeof *k->later);
+        *k->later = *k->making;
+        k->later->ret = GS_K_ANY & ~GS_K(GS_T_UNSET);
+        k->later->later = &k->making->code;
+    }
+    return k->later;
+}
+
+/* Whether arguments of kinds args (NULL: any) may be what o takes. */
+static bool takes(const struct gs_own *o, const gs_kinds *args)
+{
+    for (uint32_t i = 0; i < o->nparams; i++) {
+        if (args == NULL ? o->param[i] != GS_K_ANY : args[i] != 0 && (o->param[i] & args[i]) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Contract: types.h. During one compile the answer depends on args alone: the emitter must decide as the inference did. */
+static struct gs_own *unit_of(const struct gs_proto *p, const gs_kinds *args)
 {
     struct known *k = known_of(p);
     const struct gs_hot *hot = gs_hot_of(p);
     if (k == NULL)
         return NULL;
-    if (k->own != NULL || k->working)
+    if (k->own != NULL && takes(k->own, args))
         return k->own;
+    if (k->making != NULL)
+        return takes(k->making, args) ? later(k) : NULL;
+    if (k->own != NULL)
+        args = NULL;
+    if (args == NULL && k->wide != NULL)
+        return k->wide;
     if (depth >= CALLEE_DEPTH || k->denied == requests)
         return NULL;
-    if (hot == NULL) {
-        k->denied = requests;
-        return NULL;
-    }
+    struct gs_hot_entry *entry = hot != NULL ? gs_hot_entry_get((struct gs_proto *)(uintptr_t)p, 0) : NULL;
     gs_value *regs = calloc(p->nregs + 1u, sizeof *regs);
-    if (regs == NULL)
-        return NULL;
-    for (uint32_t i = 0; i < p->nparams; i++)
-        regs[i] = gs_unset(); /* nothing is known */
-    struct gs_hot_entry *entry = gs_hot_entry_get((struct gs_proto *)(uintptr_t)p, 0);
-    struct gs_hot_request r = {(struct gs_proto *)(uintptr_t)p, (struct gs_hot *)(uintptr_t)hot, entry, 2, regs};
-    const char *why;
-    if (entry != NULL)
+    if (entry != NULL && regs != NULL) {
+        for (uint32_t i = 0; i < p->nparams; i++)
+            regs[i].tag = args != NULL && gs_kinds_single(args[i]) ? (uint64_t)__builtin_ctz(args[i]) : GS_T_UNSET;
+        struct gs_hot_request r = {(struct gs_proto *)(uintptr_t)p, (struct gs_hot *)(uintptr_t)hot, entry, 1, regs};
+        const char *why;
         (void)compile(&r, &why);
+    }
     free(regs);
-    if (k->own == NULL)
+    struct gs_own *made = k->own != NULL && takes(k->own, args) ? k->own : k->wide;
+    if (made == NULL)
         k->denied = requests;
-    return k->own;
+    return made;
 }
 
 static gs_kinds param_kind(const struct gs_hot_request *r, uint32_t i)
@@ -137,17 +164,20 @@ static const struct gs_unit *compile(const struct gs_hot_request *r, const char 
     if (g == NULL)
         return NULL;
     struct gs_types t = {.g = g, .self = k != NULL ? own_make(r) : NULL, .unit_of = unit_of};
-    bool outer = k != NULL && k->working;
     requests += depth == 0;
     depth++;
     if (k != NULL)
-        k->working = true;
+        k->making = t.self;
     u = build(&t, r, why);
-    if (k != NULL)
-        k->working = outer;
     depth--;
-    if (u != NULL && k != NULL)
-        k->own = t.self;
+    if (k != NULL) {
+        k->making = k->later = NULL;
+        bool wide = takes(t.self, NULL);
+        if (u != NULL && wide)
+            k->wide = t.self;
+        if (u != NULL && (depth == 0 || !wide || k->own == NULL)) /* what the callers on their way have seen stays */
+            k->own = t.self;
+    }
     free(t.in);
     free(t.seen);
     gs_graph_free(g);

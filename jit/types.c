@@ -207,7 +207,8 @@ static struct gs_step call(const struct gs_types *t, const struct gs_node *n, gs
     const struct gs_proto *q = n->callee;
     if (q == NULL || q->nparams != n->b || (q->flags & GS_PF_REST) || q->nparams > GS_OWN_PARAMS)
         return s;
-    s.unit = t->self != NULL && q == t->self->p ? t->self : t->unit_of(q);
+    bool itself = t->self != NULL && q == t->self->p;
+    s.unit = itself ? t->self : t->unit_of(q, n->miss == 0 ? k + n->frame->off + n->a + 2 : NULL);
     if (s.unit == NULL)
         return s;
     s.how = GS_HOW_UNIT;

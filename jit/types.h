@@ -53,7 +53,8 @@ enum gs_math {
 /* Calls between compiled functions: what is passed and what comes back. */
 struct gs_own {
     const struct gs_proto *p;
-    void *code; /* NULL while it is being compiled: then only it calls itself */
+    void *code;         /* NULL while it is being compiled */
+    void *const *later; /* not NULL: the code of a function that is being compiled further up will be there, or NULL when that fails */
     uint32_t nparams;
     gs_kinds ret;
     gs_kinds param[GS_OWN_PARAMS]; /* single kinds are passed as the payload alone */
@@ -74,8 +75,8 @@ struct gs_types {
     gs_kinds *in;      /* of each block, nslots each */
     bool *seen;
     struct gs_own *self; /* of a function: what calls to itself pass; ret grows during the inference */
-    /* The code for calls of p, or NULL. */
-    struct gs_own *(*unit_of)(const struct gs_proto *p);
+    /* The code for calls of p with arguments of kinds args, or NULL. args NULL: of any kinds. */
+    struct gs_own *(*unit_of)(const struct gs_proto *p, const gs_kinds *args);
 };
 
 /* The kinds at the unit's entry: of each slot. */
