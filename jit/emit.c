@@ -306,6 +306,7 @@ static LLVMBasicBlockRef to_exit(struct gs_emit *e, uint32_t how)
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
     struct gs_hot_site *site = &e->site[e->n - e->g->node];
     site->entry = e->g->r->entry;
+    site->proto = (struct gs_proto *)(uintptr_t)e->n->frame->p;
     site->at = e->n->frame->p->code + e->n->pc;
     LLVMValueRef h = gs_i32(e, how), at = gs_i64(e, (int64_t)(intptr_t)site);
     LLVMAddIncoming(e->exit_how, &h, &here, 1);
@@ -399,6 +400,7 @@ struct live_phi {
     struct gs_emit *e;
     struct gs_val *phi;
     const gs_kinds *k;
+    const struct gs_loop *of; /* not NULL: only what this loop stores */
 };
 
 static void make_phi(void *ctx, uint32_t slot)
@@ -406,11 +408,23 @@ static void make_phi(void *ctx, uint32_t slot)
     struct live_phi *l = ctx;
     struct gs_emit *e = l->e;
     gs_kinds k = l->k[slot];
-    if (k == 0 || l->phi[slot].w != NULL)
+    if (k == 0 || l->phi[slot].w != NULL || (l->of != NULL && !gs_loop_stores(l->of, slot)))
         return;
     l->phi[slot].k = k;
     l->phi[slot].w = LLVMBuildPhi(e->b, type_of(e, k), "");
     l->phi[slot].tag = gs_kinds_single(k) ? NULL : LLVMBuildPhi(e->b, e->i64, "");
+}
+
+struct gs_strip *gs_strip_of(struct gs_emit *e, uint32_t head)
+{
+    uint32_t i = e->loops.of_head[head];
+    return i != 0 ? &e->strip[i - 1] : NULL;
+}
+
+static const struct gs_loop *loop_of(const struct gs_emit *e, uint32_t head)
+{
+    uint32_t i = e->loops.of_head[head];
+    return i != 0 ? &e->loops.loop[i - 1] : NULL;
 }
 
 /* Every block but the entry gets phis for what is live there; LLVM folds those that join nothing. */
@@ -418,20 +432,29 @@ static void make_block(struct gs_emit *e, uint32_t id)
 {
     const struct gs_block *b = &e->g->block[id];
     const struct gs_node *n = &e->g->node[b->first];
+    struct gs_strip *p = gs_strip_of(e, id);
+    struct live_phi l = {e, e->phi + (size_t)id * e->g->nslots, e->t->in + (size_t)id * e->g->nslots, loop_of(e, id)};
+    if (p != NULL) {
+        struct live_phi all = {e, p->phi, l.k, NULL};
+        p->block = gs_new_block(e, "strip");
+        LLVMPositionBuilderAtEnd(e->b, p->block);
+        gs_graph_live(n->frame, n->pc, UINT32_MAX, make_phi, &all);
+    }
     e->block[id] = gs_new_block(e, "b");
     if (id == 0)
         return;
     LLVMPositionBuilderAtEnd(e->b, e->block[id]);
-    struct live_phi l = {e, e->phi + (size_t)id * e->g->nslots, e->t->in + (size_t)id * e->g->nslots};
     gs_graph_live(n->frame, n->pc, UINT32_MAX, make_phi, &l);
     if (n->kind == GS_N_RETURN && n->op == GS_OP_RET) /* reads it */
         make_phi(&l, n->frame->off + n->a);
+    if (p != NULL && l.of->range != NULL)
+        p->turns = LLVMBuildPhi(e->b, e->i64, "");
 }
 
-void gs_goto(struct gs_emit *e, uint32_t to)
+/* From here to a block that has these phis. */
+static void join(struct gs_emit *e, const struct gs_val *phi, LLVMBasicBlockRef to)
 {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
-    struct gs_val *phi = e->phi + (size_t)to * e->g->nslots;
     for (uint32_t s = 0; s < e->g->nslots; s++) {
         if (phi[s].w == NULL)
             continue;
@@ -440,7 +463,31 @@ void gs_goto(struct gs_emit *e, uint32_t to)
         if (phi[s].tag != NULL)
             LLVMAddIncoming(phi[s].tag, &v.tag, &here, 1);
     }
-    LLVMBuildBr(e->b, e->block[to]);
+    LLVMBuildBr(e->b, to);
+}
+
+void gs_goto_strip(struct gs_emit *e, struct gs_strip *p)
+{
+    join(e, p->phi, p->block);
+}
+
+void gs_next_turn(struct gs_emit *e, uint32_t head, LLVMValueRef turns)
+{
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
+    struct gs_strip *p = gs_strip_of(e, head);
+    if (p != NULL && p->turns != NULL)
+        LLVMAddIncoming(p->turns, &turns, &here, 1);
+    join(e, e->phi + (size_t)head * e->g->nslots, e->block[head]);
+}
+
+void gs_goto(struct gs_emit *e, uint32_t to)
+{
+    struct gs_strip *p = gs_strip_of(e, to);
+    bool back = e->g->block[e->id].order >= e->g->block[to].order;
+    if (p != NULL && !back)
+        gs_goto_strip(e, p);
+    else
+        gs_next_turn(e, to, NULL);
 }
 
 void gs_goto_if(struct gs_emit *e, uint32_t block, LLVMValueRef cond)
@@ -463,15 +510,8 @@ static LLVMValueRef stack_limit(struct gs_emit *e)
     return limit;
 }
 
-/* A jump back polls before anything else, so that it can be done again. */
-static void poll(struct gs_emit *e, uint32_t id)
+void gs_poll(struct gs_emit *e)
 {
-    const struct gs_block *b = &e->g->block[id];
-    bool back = false;
-    for (uint32_t i = 0; i < b->nsucc; i++)
-        back |= e->g->block[b->succ[i]].order <= b->order;
-    if (!back || e->n->kind == GS_N_GOTO || e->n->kind == GS_N_RETURN || e->n->kind == GS_N_INLINE)
-        return;
     LLVMValueRef limit = stack_limit(e);
     LLVMValueRef base = LLVMBuildPtrToInt(e->b, e->base, e->i64, "");
     LLVMBasicBlockRef on = gs_new_block(e, "");
@@ -480,11 +520,45 @@ static void poll(struct gs_emit *e, uint32_t id)
     LLVMPositionBuilderAtEnd(e->b, on);
 }
 
-static void begin_segment(struct gs_emit *e)
+/* A jump back polls before anything else, so that it can be done again; a loop that has strips does so where one ends. */
+static void poll(struct gs_emit *e, uint32_t id)
+{
+    const struct gs_block *b = &e->g->block[id];
+    bool back = false;
+    for (uint32_t i = 0; i < b->nsucc; i++) {
+        const struct gs_strip *p = gs_strip_of(e, b->succ[i]);
+        back |= e->g->block[b->succ[i]].order <= b->order && (p == NULL || p->turns == NULL);
+    }
+    if (back && e->n->kind != GS_N_GOTO && e->n->kind != GS_N_RETURN && e->n->kind != GS_N_INLINE)
+        gs_poll(e);
+}
+
+void gs_begin_segment(struct gs_emit *e)
 {
     e->first = e->n;
     e->exit = NULL;
     memcpy(e->start, e->cur, e->g->nslots * sizeof *e->start);
+}
+
+/* What the slots hold as the block begins; the strip before a head is emitted with it. */
+static void begin_block(struct gs_emit *e, uint32_t id)
+{
+    const struct gs_loop *l = loop_of(e, id);
+    struct gs_strip *p = gs_strip_of(e, id);
+    uint32_t nslots = e->g->nslots;
+    if (p != NULL)
+        gs_emit_strip(e, l, p);
+    LLVMPositionBuilderAtEnd(e->b, e->block[id]);
+    if (id != 0)
+        memcpy(e->cur, e->phi + (size_t)id * nslots, nslots * sizeof *e->cur);
+    for (uint32_t s = 0; p != NULL && s < nslots; s++) {
+        if (!gs_loop_stores(l, s))
+            e->cur[s] = p->cur[s];
+    }
+    if (p != NULL && p->turns != NULL) {
+        LLVMValueRef left = LLVMBuildAdd(e->b, p->behind, p->turns, "");
+        e->cur[l->range->frame->off + l->range->a + 1u] = gs_val_single(GS_T_INT, left);
+    }
 }
 
 static void emit_block(struct gs_emit *e, uint32_t id)
@@ -492,16 +566,14 @@ static void emit_block(struct gs_emit *e, uint32_t id)
     const struct gs_block *b = &e->g->block[id];
     uint32_t nslots = e->g->nslots;
     e->id = id;
-    LLVMPositionBuilderAtEnd(e->b, e->block[id]);
-    if (id != 0)
-        memcpy(e->cur, e->phi + (size_t)id * nslots, nslots * sizeof *e->cur);
+    begin_block(e, id);
     memcpy(e->k, e->t->in + (size_t)id * nslots, nslots * sizeof *e->k);
     e->ended = false;
     e->in_segment = false;
     for (uint32_t i = 0; i < b->n && !e->ended; i++) {
         e->n = &e->g->node[b->first + i];
         if (!e->in_segment)
-            begin_segment(e);
+            gs_begin_segment(e);
         if (i + 1 == b->n)
             poll(e, id);
         e->in_segment = gs_emit_node(e, e->n, id);
@@ -728,6 +800,30 @@ static void emit_loop(struct gs_emit *e, LLVMValueRef enter)
     free(k);
 }
 
+static bool make_strips(struct gs_emit *e)
+{
+    if (!gs_loops_find(e->t, &e->loops))
+        return false;
+    e->strip = calloc(e->loops.n + 1, sizeof *e->strip);
+    bool ok = e->strip != NULL;
+    for (uint32_t i = 0; ok && i < e->loops.n; i++) {
+        e->strip[i].phi = calloc(e->g->nslots, sizeof *e->strip[i].phi);
+        e->strip[i].cur = calloc(e->g->nslots, sizeof *e->strip[i].cur);
+        ok = e->strip[i].phi != NULL && e->strip[i].cur != NULL;
+    }
+    return ok;
+}
+
+static void free_strips(struct gs_emit *e)
+{
+    for (uint32_t i = 0; e->strip != NULL && i < e->loops.n; i++) {
+        free(e->strip[i].phi);
+        free(e->strip[i].cur);
+    }
+    free(e->strip);
+    gs_loops_free(&e->loops);
+}
+
 LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *own, const char **why)
 {
     struct gs_graph *g = t->g;
@@ -750,7 +846,8 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     e.block = calloc(g->nblocks, sizeof *e.block);
     e.phi = calloc((size_t)g->nblocks * g->nslots, sizeof *e.phi);
     e.frame_fn = calloc(g->nframes, sizeof *e.frame_fn);
-    bool ok = e.cur != NULL && e.k != NULL && e.start != NULL && e.block != NULL && e.phi != NULL &&
+    e.sure = calloc(g->nnodes, sizeof *e.sure);
+    bool ok = make_strips(&e) && e.sure != NULL && e.cur != NULL && e.k != NULL && e.start != NULL && e.block != NULL && e.phi != NULL &&
               e.frame_fn != NULL;
     *why = GS_DECLINE(NOMEM);
     if (ok) {
@@ -773,6 +870,8 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     free(e.block);
     free(e.phi);
     free(e.frame_fn);
+    free(e.sure);
+    free_strips(&e);
     if (ok)
         return e.m;
     LLVMDisposeModule(e.m);

@@ -11,6 +11,7 @@
 #define GS_JIT_EMIT_INT_H
 
 #include "compiled.h"
+#include "loops.h"
 #include "session.h"
 #include "types.h"
 
@@ -31,6 +32,21 @@ enum gs_mem {
 struct gs_val {
     LLVMValueRef w, tag;
     gs_kinds k;
+};
+
+/* The block before the head of a loop: see "Strips" in emit_loop.c. */
+struct gs_strip {
+    LLVMBasicBlockRef block;
+    struct gs_val *phi; /* of each slot, as the block begins */
+    struct gs_val *cur; /* as it ends: what the loop does not store is this all through it */
+    LLVMValueRef turns;  /* in the head: how many turns of the strip follow; NULL: the loop has no strips */
+    LLVMValueRef behind; /* how many turns follow the strip */
+};
+
+/* What a strip has checked already for a node. */
+enum gs_sure {
+    GS_SURE_STORE = 1, /* the array's storage */
+    GS_SURE_INDEX = 2, /* the index is within it */
 };
 
 struct gs_emit {
@@ -58,6 +74,9 @@ struct gs_emit {
     LLVMBasicBlockRef exit;      /* made when first needed */
     LLVMValueRef exit_how, exit_site; /* its phis */
     struct gs_hot_site *site; /* of each node */
+    uint8_t *sure;            /* enum gs_sure, of each node */
+    struct gs_loops loops;
+    struct gs_strip *strip;   /* of each loop */
     bool ended;            /* nothing follows the node: its block has its terminator */
 };
 
@@ -108,7 +127,28 @@ void gs_write_live(struct gs_emit *e, uint32_t pc, uint32_t catch_pc, uint32_t e
 void gs_leave(struct gs_emit *e, uint32_t how, uint32_t pc); /* stores base, pc, links; returns */
 void gs_return_status(struct gs_emit *e, LLVMValueRef how);  /* i32 */
 
-/* ---- instructions: emit_ops.c, emit_call.c ---- */
+/* Looks whether anybody wants attention; leaves with the state before the segment then. */
+void gs_poll(struct gs_emit *e);
+/* What follows can be done again up to the first effect. */
+void gs_begin_segment(struct gs_emit *e);
+/* The strip of the loop with this head, or NULL. */
+struct gs_strip *gs_strip_of(struct gs_emit *e, uint32_t head);
+/* Edges: from a strip or the end of a turn to the head; from the end of a strip to the next. */
+void gs_next_turn(struct gs_emit *e, uint32_t head, LLVMValueRef turns);
+void gs_goto_strip(struct gs_emit *e, struct gs_strip *p);
+
+/* ---- instructions: emit_ops.c, emit_loop.c, emit_call.c ---- */
+
+enum gs_arith gs_arith_of(enum gs_op op);
+/* Arrays: their storage must be this; their length; the address of an element; an element. */
+void gs_guard_store(struct gs_emit *e, LLVMValueRef a, enum gs_store store, bool writes);
+LLVMValueRef gs_len_of(struct gs_emit *e, LLVMValueRef a);
+LLVMValueRef gs_element_at(struct gs_emit *e, LLVMValueRef a, enum gs_store store, LLVMValueRef at);
+struct gs_val gs_load_element(struct gs_emit *e, LLVMValueRef p, enum gs_store store);
+void gs_emit_strip(struct gs_emit *e, const struct gs_loop *l, struct gs_strip *p);
+void gs_emit_forprep(struct gs_emit *e, uint32_t block);
+void gs_emit_forloop(struct gs_emit *e, uint32_t block);
+void gs_emit_iternext(struct gs_emit *e, const struct gs_step *s, uint32_t block);
 
 /* True: what was done so far in the segment can be done again. */
 bool gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block);

@@ -9,7 +9,7 @@
 
 /* ---- arithmetic ---- */
 
-static enum gs_arith code_of(enum gs_op op)
+enum gs_arith gs_arith_of(enum gs_op op)
 {
     switch (op) {
     case GS_OP_ADD:
@@ -126,7 +126,7 @@ static void arith(struct gs_emit *e, const struct gs_step *s)
 {
     const struct gs_node *n = e->n;
     const struct gs_opinfo *o = &gs_opinfo[n->op];
-    enum gs_arith op = code_of((enum gs_op)n->op);
+    enum gs_arith op = gs_arith_of((enum gs_op)n->op);
     struct gs_val x = operand(e, o->b, n->b, s->want[1]), y = operand(e, o->c, n->c, s->want[2]);
     bool divides = op == GS_AR_DIV || op == GS_AR_MOD;
     if (s->how == GS_HOW_INT) {
@@ -309,19 +309,21 @@ static bool conditional(struct gs_emit *e, const struct gs_step *s, LLVMValueRef
 
 /* ---- arrays ---- */
 
-static LLVMValueRef array_store(struct gs_emit *e, LLVMValueRef a, bool writes)
+void gs_guard_store(struct gs_emit *e, LLVMValueRef a, enum gs_store store, bool writes)
 {
     LLVMValueRef st = gs_load(e, e->i16, gs_at(e, a, offsetof(struct gs_array, h.aux16)), GS_MEM_ARRAY);
-    return writes ? st : LLVMBuildAnd(e->b, st, LLVMConstInt(e->i16, 0x7f, 0), "");
+    if (!writes) /* shared payloads may be read */
+        st = LLVMBuildAnd(e->b, st, LLVMConstInt(e->i16, 0x7f, 0), "");
+    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, st, LLVMConstInt(e->i16, store, 0), ""));
 }
 
-static LLVMValueRef array_len(struct gs_emit *e, LLVMValueRef a)
+LLVMValueRef gs_len_of(struct gs_emit *e, LLVMValueRef a)
 {
     return gs_load(e, e->i64, gs_at(e, a, offsetof(struct gs_array, len)), GS_MEM_ARRAY);
 }
 
 /* The address of element at, whose kind of storage is known. */
-static LLVMValueRef element_at(struct gs_emit *e, LLVMValueRef a, enum gs_store store, LLVMValueRef at)
+LLVMValueRef gs_element_at(struct gs_emit *e, LLVMValueRef a, enum gs_store store, LLVMValueRef at)
 {
     LLVMValueRef data = gs_load(e, e->ptr, gs_at(e, a, offsetof(struct gs_array, data)), GS_MEM_ARRAY);
     if (store == GS_STORE_VALUE) {
@@ -331,7 +333,7 @@ static LLVMValueRef element_at(struct gs_emit *e, LLVMValueRef a, enum gs_store 
     return LLVMBuildInBoundsGEP2(e->b, store == GS_STORE_BOOL ? e->i8 : e->i64, data, &at, 1, "");
 }
 
-static struct gs_val load_element(struct gs_emit *e, LLVMValueRef p, enum gs_store store)
+struct gs_val gs_load_element(struct gs_emit *e, LLVMValueRef p, enum gs_store store)
 {
     switch (store) {
     case GS_STORE_INT:
@@ -378,9 +380,11 @@ static void get_index(struct gs_emit *e, const struct gs_step *s)
     struct gs_val o = gs_want(e, n->b, s->want[1]);
     LLVMValueRef at = constant ? gs_i64(e, (int16_t)n->c) : gs_want(e, n->c, GS_K_INT).w;
     LLVMValueRef a = gs_pointer(e, o.w);
-    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, array_store(e, a, false), LLVMConstInt(e->i16, s->store, 0), ""));
-    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntULT, at, array_len(e, a), ""));
-    gs_set(e, n->a, load_element(e, element_at(e, a, s->store, at), s->store));
+    if (!(e->sure[n - e->g->node] & GS_SURE_STORE))
+        gs_guard_store(e, a, s->store, false);
+    if (!(e->sure[n - e->g->node] & GS_SURE_INDEX))
+        gs_guard(e, LLVMBuildICmp(e->b, LLVMIntULT, at, gs_len_of(e, a), ""));
+    gs_set(e, n->a, gs_load_element(e, gs_element_at(e, a, s->store, at), s->store));
 }
 
 static void set_index(struct gs_emit *e, const struct gs_step *s)
@@ -397,9 +401,11 @@ static void set_index(struct gs_emit *e, const struct gs_step *s)
     struct gs_val o = gs_want(e, n->a, s->want[0]), x = gs_want(e, n->b, GS_K_INT);
     struct gs_val v = s->want[2] != 0 ? gs_want(e, n->c, s->want[2]) : gs_get(e, n->c);
     LLVMValueRef a = gs_pointer(e, o.w);
-    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, array_store(e, a, true), LLVMConstInt(e->i16, s->store, 0), ""));
-    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntULT, x.w, array_len(e, a), ""));
-    store_element(e, v, element_at(e, a, s->store, x.w), s->store);
+    if (!(e->sure[n - e->g->node] & GS_SURE_STORE))
+        gs_guard_store(e, a, s->store, true);
+    if (!(e->sure[n - e->g->node] & GS_SURE_INDEX))
+        gs_guard(e, LLVMBuildICmp(e->b, LLVMIntULT, x.w, gs_len_of(e, a), ""));
+    store_element(e, v, gs_element_at(e, a, s->store, x.w), s->store);
 }
 
 static void len(struct gs_emit *e, const struct gs_step *s)
@@ -415,7 +421,7 @@ static void len(struct gs_emit *e, const struct gs_step *s)
     }
     LLVMValueRef o = gs_pointer(e, gs_want(e, n->b, s->want[1]).w);
     LLVMValueRef v = s->how == GS_HOW_STR ? gs_load(e, e->i64, gs_at(e, o, offsetof(struct gs_str, len)), GS_MEM_OBJECT)
-                                          : array_len(e, o);
+                                          : gs_len_of(e, o);
     gs_set(e, n->a, gs_val_single(GS_T_INT, v));
 }
 
@@ -658,77 +664,6 @@ static void fill(struct gs_emit *e)
     gs_check(e, status);
 }
 
-/* ---- loops ---- */
-
-/* Ends the block: where there is nothing to do it goes to succ[0], else on with the first value. */
-static void forprep(struct gs_emit *e, uint32_t block)
-{
-    const struct gs_node *n = e->n;
-    LLVMValueRef start = gs_want(e, n->a, GS_K_INT).w, stop = gs_want(e, n->a + 1u, GS_K_INT).w;
-    LLVMValueRef step = gs_want(e, n->a + 2u, GS_K_INT).w, any, left;
-    if (LLVMIsAConstantInt(step) && LLVMConstIntGetSExtValue(step) == 1) {
-        any = LLVMBuildICmp(e->b, LLVMIntSLT, start, stop, "");
-        left = LLVMBuildSub(e->b, LLVMBuildSub(e->b, stop, start, ""), gs_i64(e, 1), "");
-    } else {
-        LLVMValueRef zero = gs_i64(e, 0);
-        gs_guard(e, LLVMBuildICmp(e->b, LLVMIntNE, step, zero, ""));
-        LLVMValueRef up = LLVMBuildICmp(e->b, LLVMIntSGT, step, zero, "");
-        LLVMValueRef lo = LLVMBuildSelect(e->b, up, start, stop, ""), hi = LLVMBuildSelect(e->b, up, stop, start, "");
-        LLVMValueRef by = LLVMBuildSelect(e->b, up, step, LLVMBuildSub(e->b, zero, step, ""), "");
-        any = LLVMBuildICmp(e->b, LLVMIntSLT, lo, hi, "");
-        left = LLVMBuildSub(e->b, LLVMBuildSub(e->b, hi, lo, ""), gs_i64(e, 1), "");
-        left = LLVMBuildUDiv(e->b, left, by, "");
-    }
-    LLVMBasicBlockRef none = gs_new_block(e, ""), some = gs_new_block(e, "");
-    LLVMBuildCondBr(e->b, any, some, none);
-    LLVMPositionBuilderAtEnd(e->b, none);
-    gs_goto(e, e->g->block[block].succ[0]);
-    LLVMPositionBuilderAtEnd(e->b, some);
-    gs_set(e, n->a + 1u, gs_val_single(GS_T_INT, left));
-    gs_set(e, n->a + 3u, gs_val_single(GS_T_INT, start));
-    gs_goto(e, e->g->block[block].succ[1]);
-    e->ended = true;
-}
-
-static void forloop(struct gs_emit *e, uint32_t block)
-{
-    const struct gs_node *n = e->n;
-    LLVMValueRef next = gs_want(e, n->a, GS_K_INT).w, left = gs_want(e, n->a + 1u, GS_K_INT).w;
-    LLVMValueRef step = gs_want(e, n->a + 2u, GS_K_INT).w;
-    LLVMBasicBlockRef more = gs_new_block(e, ""), end = gs_new_block(e, "");
-    LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntNE, left, gs_i64(e, 0), ""), more, end);
-    LLVMPositionBuilderAtEnd(e->b, end);
-    gs_goto(e, e->g->block[block].succ[1]);
-    LLVMPositionBuilderAtEnd(e->b, more);
-    next = LLVMBuildAdd(e->b, next, step, "");
-    gs_set(e, n->a, gs_val_single(GS_T_INT, next));
-    gs_set(e, n->a + 1u, gs_val_single(GS_T_INT, LLVMBuildSub(e->b, left, gs_i64(e, 1), "")));
-    gs_set(e, n->a + 3u, gs_val_single(GS_T_INT, next));
-    gs_goto(e, e->g->block[block].succ[0]);
-    e->ended = true;
-}
-
-static void iternext(struct gs_emit *e, const struct gs_step *s, uint32_t block)
-{
-    const struct gs_node *n = e->n;
-    LLVMValueRef a = gs_pointer(e, gs_want(e, n->a, GS_K(GS_T_ARRAY)).w);
-    LLVMValueRef at = gs_want(e, n->a + 1u, GS_K_INT).w;
-    LLVMValueRef more = LLVMBuildICmp(e->b, LLVMIntULT, at, array_len(e, a), "");
-    LLVMBasicBlockRef yes = gs_new_block(e, ""), no = gs_new_block(e, "");
-    LLVMBuildCondBr(e->b, more, yes, no);
-    LLVMPositionBuilderAtEnd(e->b, no);
-    gs_goto(e, e->g->block[block].succ[1]);
-    LLVMPositionBuilderAtEnd(e->b, yes);
-    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, array_store(e, a, false), LLVMConstInt(e->i16, s->store, 0), ""));
-    struct gs_val v = load_element(e, element_at(e, a, s->store, at), s->store);
-    gs_set(e, n->a + 1u, gs_val_single(GS_T_INT, LLVMBuildAdd(e->b, at, gs_i64(e, 1), "")));
-    if (n->x == 2)
-        gs_set(e, n->b, gs_val_single(GS_T_INT, at));
-    gs_set(e, n->x == 2 ? n->b + 1u : n->b, v);
-    gs_goto(e, e->g->block[block].succ[0]);
-    e->ended = true;
-}
-
 /* ---- one node ---- */
 
 /* A call that had not been made when the unit was compiled: counts as a miss, so that it is compiled again, knowing the callee. */
@@ -861,10 +796,10 @@ static void op(struct gs_emit *e, const struct gs_step *s, uint32_t block)
         len(e, s);
         return;
     case GS_OP_FORPREP:
-        forprep(e, block);
+        gs_emit_forprep(e, block);
         return;
     case GS_OP_FORLOOP:
-        forloop(e, block);
+        gs_emit_forloop(e, block);
         return;
     case GS_OP_ITERNEW:
         (void)gs_want(e, n->a, GS_K(GS_T_ARRAY));
@@ -872,7 +807,7 @@ static void op(struct gs_emit *e, const struct gs_step *s, uint32_t block)
         gs_set(e, n->a + 2u, gs_val_constant(e, gs_nil()));
         return;
     case GS_OP_ITERNEXT:
-        iternext(e, s, block);
+        gs_emit_iternext(e, s, block);
         return;
     case GS_OP_GETSUPER:
         gs_set(e, n->a, gs_val_constant(e, gs_objv(GS_T_FUNC, gs_class_method(n->frame->p->cls->super, n->frame->p->k[n->b].s))));

@@ -265,7 +265,7 @@ static void charge(struct gs_hot_entry *e, enum gs_left left)
 void gs_hot_missed(struct gs_vm *vm, struct gs_hot_entry *e, enum gs_left left)
 {
     if (left == GS_LEFT_MISS) {
-        struct gs_proto *p = (struct gs_proto *)(uintptr_t)gs_vm_proto(vm);
+        struct gs_proto *p = vm->missed != NULL ? vm->missed->proto : (struct gs_proto *)(uintptr_t)gs_vm_proto(vm);
         const gs_insn *at = vm->missed != NULL ? vm->missed->at : vm->pc;
         _Atomic uint8_t *miss = &hot_get(p)->miss[at - p->code];
         uint8_t had = gs_load_rlx(miss); /* relaxed, lost updates included: only "often" counts */

@@ -84,9 +84,11 @@ struct gs_hot_entry {
 #define GS_HOT_STUCK 1000u    /* times in GS_HOT_STUCK microseconds: such code is worth less than the interpreter */
 #define GS_HOT_MISSES 30u     /* failures of one unit that lead to a new one */
 
-/* A guard: whose code it is in, and the instruction (of the function of vm->base) that it stands for. Immortal, as the code. */
+/* A guard: whose code it is in, and the instruction that it stands for (not always one of the function of vm->base: a guard may stand
+ * before a loop that calls). Immortal, as the code. */
 struct gs_hot_site {
     struct gs_hot_entry *entry;
+    struct gs_proto *proto;
     const gs_insn *at;
 };
 
