@@ -59,6 +59,7 @@ struct gs_emit {
     LLVMValueRef exit_how, exit_site; /* its phis */
     struct gs_hot_site *site; /* of each node */
     bool ended;            /* nothing follows the node: its block has its terminator */
+    struct gs_debug *debug; /* debug.h; NULL: not wanted */
 };
 
 /* ---- building blocks: emit.c ---- */
