@@ -237,8 +237,11 @@ static bool open_linker(LLVMTargetRef target, const char **why)
     LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(S.jit), on_link_error,
                                             NULL);
     S.lib = LLVMOrcLLJITGetMainJITDylib(S.jit);
-    if (wanted("LANGOOST_GDB"))
+    if (wanted("LANGOOST_GDB")) {
         S.gdb = open_gdb();
+        if (!S.gdb) /* asked for by hand: said at once */
+            (void)fprintf(stderr, "langoost: jit: no code for gdb: %s\n", S.detail);
+    }
     return define_helpers();
 }
 
