@@ -6,7 +6,6 @@
  *            error. The exit code is the program's.
  */
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -52,7 +51,8 @@ static void print_all(const struct gs_compiled *c, bool listing)
     if (listing)
         units += gs_hot_dump(stdout, NULL); /* of imported modules and the library */
     if (listing && units == 0)
-        fprintf(stderr, "langoost: nothing was compiled%s%s\n", gs_hot_trouble()[0] ? ": " : "", gs_hot_trouble());
+        fprintf(stderr, "langoost: nothing was compiled%s%s\n",
+                gs_hot_trouble()[0] != '\0' ? ": " : "", gs_hot_trouble());
 }
 
 int gs_cmd_disasm(struct gs_cli *cli, int argc, char **argv)
