@@ -12,12 +12,12 @@
 
 #define MAX_WORKERS 4096
 
-enum kind { COUNT, SIZE, NUMBER, TEXT, ON, OFF, JIT, COLOR };
+enum kind { COUNT, SIZE, NUMBER, TEXT, ON, OFF, JIT, LISTING, COLOR };
 
 struct flag {
     const char *name; /* without the -- */
     const char *env;
-    const char *value; /* what help calls it; NULL: takes none */
+    const char *value; /* what help calls it; NULL: takes none; in brackets: may be left out */
     const char *help;
     enum kind kind;
     unsigned commands;
@@ -26,31 +26,35 @@ struct flag {
 
 #define AT(field) offsetof(struct gs_cli, field)
 #define MESSAGES (GS_CMD_RUN | GS_CMD_DISASM | GS_CMD_CHECK)
+#define RUNS (GS_CMD_RUN | GS_CMD_DISASM) /* disasm --jit runs the program, too */
 
 static const struct flag flags[] = {
     {"workers", "LANGOOST_WORKERS", "N", "worker threads (default: one for each usable core)",
-     COUNT, GS_CMD_RUN | GS_CMD_TOPOLOGY, AT(run.workers)},
+     COUNT, RUNS | GS_CMD_TOPOLOGY, AT(run.workers)},
     {"no-pin", "LANGOOST_NO_PIN", NULL, "do not pin workers to cores", OFF,
-     GS_CMD_RUN | GS_CMD_TOPOLOGY, AT(run.pin)},
+     RUNS | GS_CMD_TOPOLOGY, AT(run.pin)},
     {"jit", "LANGOOST_JIT", "off|on|eager", "the compiler to machine code (default: on)", JIT,
      GS_CMD_RUN, AT(run.jit)},
+    {"jit", "LANGOOST_JIT", "[=on|eager]",
+     "run the program (its output goes to stderr) and show the machine code, too", LISTING,
+     GS_CMD_DISASM, AT(run.jit)},
     {"jit-threshold", "LANGOOST_JIT_THRESHOLD", "N",
-     "for tests: calls and iterations before a function is compiled", NUMBER, GS_CMD_RUN,
+     "for tests: calls and iterations before a function is compiled", NUMBER, RUNS,
      AT(run.jit_threshold)},
     {"jit-stress", "LANGOOST_JIT_STRESS", NULL,
-     "for tests: assumptions of machine code fail now and then", ON, GS_CMD_RUN,
+     "for tests: assumptions of machine code fail now and then", ON, RUNS,
      AT(run.jit_stress)},
-    {"stats", "LANGOOST_STATS", NULL, "print a table of counters at exit", ON, GS_CMD_RUN,
+    {"stats", "LANGOOST_STATS", NULL, "print a table of counters at exit", ON, RUNS,
      AT(run.stats)},
     {"stack-limit", "LANGOOST_STACK_LIMIT", "SIZE", "stack of one task (K, M and G are understood)",
-     SIZE, GS_CMD_RUN, AT(run.stack_limit)},
-    {"heap-limit", "LANGOOST_HEAP_LIMIT", "SIZE", "heap of one task and of the process", SIZE,
-     GS_CMD_RUN, AT(run.heap_limit)},
-    {"seed", "LANGOOST_SEED", "N", "seed of the scheduler's choices", NUMBER, GS_CMD_RUN,
+     SIZE, RUNS, AT(run.stack_limit)},
+    {"heap-limit", "LANGOOST_HEAP_LIMIT", "SIZE", "heap of one task and of the process", SIZE, RUNS,
+     AT(run.heap_limit)},
+    {"seed", "LANGOOST_SEED", "N", "seed of the scheduler's choices", NUMBER, RUNS,
      AT(run.seed)},
     {"topology", "LANGOOST_TOPOLOGY", "TEXT", "a synthetic machine in hwloc's notation, for tests",
-     TEXT, GS_CMD_RUN | GS_CMD_TOPOLOGY, AT(run.topology)},
-    {"debug", "LANGOOST_DEBUG", NULL, "check more while running", ON, GS_CMD_RUN, AT(run.debug)},
+     TEXT, RUNS | GS_CMD_TOPOLOGY, AT(run.topology)},
+    {"debug", "LANGOOST_DEBUG", NULL, "check more while running", ON, RUNS, AT(run.debug)},
     {"color", "LANGOOST_COLOR", "auto|always|never", "colour messages and show the source line",
      COLOR, MESSAGES, AT(color)},
 };
@@ -146,6 +150,7 @@ static bool set(struct gs_cli *cli, const struct flag *f, const char *value)
         *(bool *)at = f->kind == ON;
         return true;
     case JIT:
+    case LISTING: /* the environment may say off, but asks for no listing */
         if (!one_of(value, jits, &i))
             return false;
         *(enum goost_jit *)at = (enum goost_jit)i;
@@ -176,6 +181,8 @@ static const char *expected(const struct flag *f)
         return "a size in bytes, or with K, M or G behind it";
     case NUMBER:
         return "a number";
+    case LISTING:
+        return "on or eager";
     default:
         return f->value;
     }
@@ -206,6 +213,15 @@ static const struct flag *find_flag(const struct gs_command *cmd, const char *na
     return NULL;
 }
 
+/* disasm --jit, --jit=eager: a value must stand in the same argument, for it may be left out. */
+static bool set_listing(struct gs_cli *cli, const struct flag *f, const char *value)
+{
+    if (value == NULL && cli->run.jit == GOOST_JIT_OFF) /* by the environment */
+        cli->run.jit = GOOST_JIT_ON;
+    cli->run.jit_listing = true;
+    return value == NULL || (set(cli, f, value) && cli->run.jit != GOOST_JIT_OFF);
+}
+
 /* The flag argv[0]; gives the arguments used, or -1. */
 static int take_flag(struct gs_cli *cli, const struct gs_command *cmd, int argc, char **argv)
 {
@@ -223,6 +239,13 @@ static int take_flag(struct gs_cli *cli, const struct gs_command *cmd, int argc,
     }
     const char *value = eq ? eq + 1 : NULL;
     int used = 1;
+    if (f->kind == LISTING) {
+        if (!set_listing(cli, f, value)) {
+            gs_cli_usage(cmd, "--%s=%s: expected %s", f->name, value, expected(f));
+            return -1;
+        }
+        return 1;
+    }
     if (f->value == NULL) {
         if (value != NULL) {
             gs_cli_usage(cmd, "--%s takes no value", f->name);
@@ -291,8 +314,9 @@ void gs_cli_help(const struct gs_command *cmd, FILE *out)
             fputs("\nflags\n", out);
         any = true;
         char left[64];
-        snprintf(left, sizeof(left), "--%s%s%s", flags[i].name, flags[i].value ? " " : "",
-                 flags[i].value ? flags[i].value : "");
+        const char *value = flags[i].value;
+        snprintf(left, sizeof(left), "--%s%s%s", flags[i].name, value && value[0] != '[' ? " " : "",
+                 value ? value : "");
         fprintf(out, "  %-28s %s\n", left, flags[i].help);
     }
 }

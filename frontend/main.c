@@ -13,7 +13,7 @@ const struct gs_command gs_commands[] = {
     {"run", "FILE [ARGS]", "compile and run a script; - reads standard input", GS_CMD_RUN,
      gs_cmd_run},
     {"check", "FILE...", "compile only, and say what looks wrong", GS_CMD_CHECK, gs_cmd_check},
-    {"disasm", "FILE", "print the bytecode of each function", GS_CMD_DISASM, gs_cmd_disasm},
+    {"disasm", "FILE [ARGS]", "print the bytecode of each function, with --jit its machine code", GS_CMD_DISASM, gs_cmd_disasm},
     {"topology", "", "the machine as the scheduler sees it", GS_CMD_TOPOLOGY, gs_cmd_topology},
     {"version", "", "versions of langoost and its libraries", GS_CMD_VERSION, gs_cmd_version},
 };

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debug.h"
 #include "decline.h"
 #include "emit_int.h"
 
@@ -288,6 +289,7 @@ static void make_exit(struct gs_emit *e)
     LLVMPositionBuilderAtEnd(e->b, e->exit);
     e->n = e->first;
     e->cur = e->start;
+    gs_debug_at(e, e->n);
     e->exit_how = LLVMBuildPhi(e->b, e->i32, "");
     e->exit_site = LLVMBuildPhi(e->b, e->i64, "");
     gs_write_live(e, e->n->pc, UINT32_MAX, UINT32_MAX);
@@ -296,6 +298,7 @@ static void make_exit(struct gs_emit *e)
     gs_return_status(e, e->exit_how);
     e->n = now;
     e->cur = cur;
+    gs_debug_at(e, now);
     LLVMPositionBuilderAtEnd(e->b, here);
 }
 
@@ -444,6 +447,7 @@ static void make_block(struct gs_emit *e, uint32_t id)
     if (id == 0)
         return;
     LLVMPositionBuilderAtEnd(e->b, e->block[id]);
+    gs_debug_at(e, n);
     gs_graph_live(n->frame, n->pc, UINT32_MAX, make_phi, &l);
     if (n->kind == GS_N_RETURN && n->op == GS_OP_RET) /* reads it */
         make_phi(&l, n->frame->off + n->a);
@@ -572,6 +576,7 @@ static void emit_block(struct gs_emit *e, uint32_t id)
     e->in_segment = false;
     for (uint32_t i = 0; i < b->n && !e->ended; i++) {
         e->n = &e->g->node[b->first + i];
+        gs_debug_at(e, e->n);
         if (!e->in_segment)
             gs_begin_segment(e);
         if (i + 1 == b->n)
@@ -661,6 +666,7 @@ static void emit_own(struct gs_emit *e, LLVMValueRef own)
     e->fn = own;
     e->vm = LLVMGetParam(own, 0);
     e->base = LLVMGetParam(own, 1);
+    gs_debug_function(e, "");
     entry = gs_new_block(e, "entry");
     LLVMPositionBuilderAtEnd(e->b, entry);
     for (uint32_t i = 0; i < o->nparams; i++) {
@@ -697,6 +703,7 @@ static void emit_enter(struct gs_emit *e, LLVMValueRef enter, LLVMValueRef own)
     e->fn = enter;
     e->vm = LLVMGetParam(enter, 0);
     e->base = LLVMGetParam(enter, 1);
+    gs_debug_function(e, ".entry");
     LLVMPositionBuilderAtEnd(e->b, gs_new_block(e, "entry"));
     args[n++] = e->vm;
     args[n++] = e->base;
@@ -781,6 +788,7 @@ static void emit_loop(struct gs_emit *e, LLVMValueRef enter)
     e->fn = enter;
     e->vm = LLVMGetParam(enter, 0);
     e->base = LLVMGetParam(enter, 1);
+    gs_debug_function(e, ".loop");
     LLVMBasicBlockRef entry = gs_new_block(e, "entry"), room = gs_new_block(e, "room"), full = gs_new_block(e, "full");
     LLVMBasicBlockRef on = gs_new_block(e, "on"), refused = gs_new_block(e, "refused");
     LLVMPositionBuilderAtEnd(e->b, entry);
@@ -853,6 +861,7 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     if (ok) {
         LLVMTypeRef in[2] = {e.ptr, e.ptr}, types[2 + 2 * GS_OWN_PARAMS];
         make_tbaa(&e);
+        gs_debug_begin(&e);
         LLVMValueRef f = add_function(&e, enter, e.i32, in, 2);
         if (g->is_loop) {
             emit_loop(&e, f);
@@ -862,6 +871,7 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
             emit_own(&e, o);
             emit_enter(&e, f, o);
         }
+        gs_debug_end(&e);
     }
     LLVMDisposeBuilder(e.b);
     free(e.cur);

@@ -78,6 +78,7 @@ struct gs_emit {
     struct gs_loops loops;
     struct gs_strip *strip;   /* of each loop */
     bool ended;            /* nothing follows the node: its block has its terminator */
+    struct gs_debug *debug; /* debug.h; NULL: not wanted */
 };
 
 /* ---- building blocks: emit.c ---- */

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debug.h"
 #include "emit_int.h"
 
 #define STRIP_NODES 16384u /* in a strip: some ten microseconds between two polls */
@@ -319,6 +320,7 @@ void gs_emit_strip(struct gs_emit *e, const struct gs_loop *l, struct gs_strip *
     LLVMPositionBuilderAtEnd(e->b, p->block);
     memcpy(e->cur, p->phi, nslots * sizeof *e->cur);
     e->n = head;
+    gs_debug_at(e, head);
     gs_begin_segment(e);
     if (l->range != NULL) {
         uint32_t most = STRIP_NODES / (l->nodes + 1);

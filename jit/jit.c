@@ -14,6 +14,7 @@
 #include "emit.h"
 #include "graph.h"
 #include "hot.h"
+#include "inspect.h"
 #include "session.h"
 #include "types.h"
 
@@ -30,7 +31,6 @@ struct known {
 };
 static struct known *known[1024]; /* by number of the function; the compile thread's */
 static unsigned depth;
-static unsigned serial;
 static unsigned requests;
 static enum gs_level level = GS_LEVEL_FULL;
 
@@ -125,20 +125,19 @@ static struct gs_own *own_make(const struct gs_hot_request *r)
 
 static struct gs_unit *build(struct gs_types *t, const struct gs_hot_request *r, const char **why)
 {
-    char enter[64], own[64], label[256];
-    const char *names[2] = {enter, own};
+    const char *names[2] = {t->g->is_loop ? "loop" : "entry", "code"};
+    char label[512];
     void *code[2] = {NULL, NULL};
     if (!gs_types_infer(t)) {
         *why = GS_DECLINE(NOMEM);
         return NULL;
     }
-    (void)snprintf(enter, sizeof enter, "goost_enter_%u", serial);
-    (void)snprintf(own, sizeof own, "goost_own_%u", serial++);
-    (void)snprintf(label, sizeof label, "%.*s %s:%u", (int)r->p->name->len, r->p->name->data, r->p->mod->path,
-                   r->p->lines[r->entry->pc]);
-    LLVMModuleRef m = gs_emit_unit(t, enter, own, why);
+    gs_inspect_label(label, sizeof label, t->g);
+    LLVMModuleRef m = gs_emit_unit(t, names[0], names[1], why);
     if (m == NULL || !gs_session_compile(m, level, names, code, t->g->is_loop ? 1 : 2, label, why))
         return NULL;
+    if (gs_inspect_wanted())
+        gs_inspect_unit(t->g);
     struct gs_unit *u = gs_perm_alloc(sizeof *u); /* frames may be in it at any time */
     memcpy(&u->enter, &code[0], sizeof u->enter);
     u->generation = r->generation;
@@ -184,15 +183,16 @@ static const struct gs_unit *compile(const struct gs_hot_request *r, const char 
     return u;
 }
 
-static void dump(void *out, const struct gs_proto *p)
+/* A request of the runtime; unit_of makes others on the way. */
+static const struct gs_unit *serve(const struct gs_hot_request *r, const char **why)
 {
-    (void)p;
-    const char *ir = gs_session_ir(), *text = gs_session_asm();
-    if (ir != NULL)
-        fputs(ir, out);
-    if (text != NULL)
-        fputs(text, out);
+    bool listing = gs_inspect_wanted();
+    gs_session_keep_text(listing);
+    const struct gs_unit *u = compile(r, why);
+    if (u == NULL && listing)
+        gs_inspect_declined(r, *why);
+    return u;
 }
 
 extern const struct gs_jit_face goost_jit_face;
-GS_API const struct gs_jit_face goost_jit_face = {compile, dump};
+GS_API const struct gs_jit_face goost_jit_face = {serve, gs_inspect_dump};

@@ -4,8 +4,8 @@
  * Design     IR to object here, by a target machine for each level; LLJIT gets objects only, and links them. So the levels differ
  *            in code generation as well as in passes (LLJIT's own compiler knows one target machine), a module is freed as soon as
  *            its object exists, no lock of ORC guards the context, and the object is at hand for the sizes of symbols.
- * Names      A symbol is "label function#n" with n counted over the process, so no two compiles clash, and perf and gdb show it
- *            as it is. One dynamic library of LLJIT holds all of them for ever.
+ * Names      A symbol is "label function#n" with n counted over the process, so no two compiles clash; the map for perf leaves
+ *            "#n" out, so that all compiles of a function count as one there. One dynamic library of LLJIT holds all of them for ever.
  * Helpers    Absolute symbols, defined once. Calls go through a stub when the program lies too far from the code. Never nonlazybind: for
  *            "call *f@GOTPCREL" JITLink 19 looks whether the address of f fits 32 bits, not whether the distance does, and jumps
  *            astray in a program that is not position-independent (unit test a_float_helper_is_called).
@@ -237,8 +237,11 @@ static bool open_linker(LLVMTargetRef target, const char **why)
     LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(S.jit), on_link_error,
                                             NULL);
     S.lib = LLVMOrcLLJITGetMainJITDylib(S.jit);
-    if (wanted("LANGOOST_GDB"))
+    if (wanted("LANGOOST_GDB")) {
         S.gdb = open_gdb();
+        if (!S.gdb) /* asked for by hand: said at once */
+            (void)fprintf(stderr, "langoost: jit: no code for gdb: %s\n", S.detail);
+    }
     return define_helpers();
 }
 
@@ -571,6 +574,13 @@ static bool same_place(LLVMBinaryRef binary, LLVMSymbolIteratorRef a, LLVMSymbol
     return same;
 }
 
+/* The number at its end is for the linker. */
+static int without_number(const char *symbol)
+{
+    const char *end = strrchr(symbol, '#');
+    return (int)(end != NULL ? (size_t)(end - symbol) : strlen(symbol));
+}
+
 /* A line for each symbol in the section of the first one that was looked up; what is cold lies elsewhere. */
 static void write_symbols(LLVMBinaryRef binary, const char *first, uintptr_t address)
 {
@@ -581,9 +591,10 @@ static void write_symbols(LLVMBinaryRef binary, const char *first, uintptr_t add
     LLVMSymbolIteratorRef it = LLVMObjectFileCopySymbolIterator(binary);
     for (; !LLVMObjectFileIsSymbolIteratorAtEnd(binary, it); LLVMMoveToNextSymbol(it))
         if (LLVMGetSymbolSize(it) != 0 && same_place(binary, it, at))
-            (void)fprintf(S.perf_map, "%" PRIx64 " %" PRIx64 " %s\n",
+            (void)fprintf(S.perf_map, "%" PRIx64 " %" PRIx64 " %.*s\n",
                           address + LLVMGetSymbolAddress(it) - LLVMGetSymbolAddress(at),
-                          LLVMGetSymbolSize(it), LLVMGetSymbolName(it));
+                          LLVMGetSymbolSize(it), without_number(LLVMGetSymbolName(it)),
+                          LLVMGetSymbolName(it));
     LLVMDisposeSymbolIterator(it);
     LLVMDisposeSymbolIterator(at);
     (void)fflush(S.perf_map);
@@ -686,6 +697,11 @@ const struct gs_session_cost *gs_session_cost(void)
 void gs_session_keep_text(bool on)
 {
     S.keep_text = on;
+}
+
+bool gs_session_debug(void)
+{
+    return S.keep_text || S.gdb;
 }
 
 const char *gs_session_ir(void)

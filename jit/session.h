@@ -41,6 +41,8 @@ const char *gs_session_detail(void);
 
 /* For disasm --jit and golden tests: keeps the text of IR (after the passes) and the machine code of each compile while on. */
 void gs_session_keep_text(bool on);
+/* Modules should carry debug information: text is kept, or gdb looks on. */
+bool gs_session_debug(void);
 /* The texts of the last compile, or NULL; the session's. The assembly is that of a second code generation from the same IR. */
 const char *gs_session_ir(void);
 const char *gs_session_asm(void);

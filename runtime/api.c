@@ -17,6 +17,7 @@
 #include "hold.h"
 #include "hooks.h"
 #include "hot.h"
+#include "hot_int.h"
 #include "lib.h"
 #include "output.h"
 #include "pool.h"
@@ -256,7 +257,8 @@ static void start_jit(const struct goost_options *o)
 {
     struct gs_hot_options h = {.mode = (enum gs_jit_mode)o->jit,
                                .threshold = (uint32_t)(o->jit_threshold < UINT32_MAX ? o->jit_threshold : UINT32_MAX),
-                               .stress = o->jit_stress};
+                               .stress = o->jit_stress,
+                               .listing = o->jit_listing};
     gs_hot_start(&h);
 }
 
@@ -302,6 +304,8 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
     }
     if ((o->stats || o->debug) && gs_hot_trouble()[0] != '\0')
         (void)fprintf(stderr, "jit: %s\n", gs_hot_trouble());
+    if (o->jit_listing)
+        gs_hot_settle();
     stop_jit(code);
 #if defined(GS_SANITIZE)
     drop_live(); /* for the leak checker; otherwise the process's end does it faster */

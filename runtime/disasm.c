@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "hot.h"
 #include "rt.h"
 
 #define GLOSS_MAX 40u /* bytes of a constant's text that are shown */
@@ -131,7 +132,7 @@ static bool is_wide(enum gs_operand kind)
 void gs_disasm_insn(struct gs_buf *out, const struct gs_proto *p, uint32_t at)
 {
     struct printer pr = {.out = out, .p = p, .at = at};
-    gs_insn i = p->code[at];
+    gs_insn i = gs_hot_of(p) != NULL ? gs_hot_insn(p, p->code + at) : p->code[at];
     if (gs_insn_op(i) >= GS_OP_COUNT_) {
         gs_buf_printf(out, "%04u [%4u] ? %016llx\n", at, p->lines[at], (unsigned long long)i);
         return;

@@ -13,8 +13,8 @@
 #include "proto.h"
 #include "text.h"
 
-/* One instruction as a line. */
-void gs_disasm_insn(struct gs_buf *out, const struct gs_proto *p, uint32_t at);
+/* One instruction as a line, as it was before any patching (hot.h). */
+GS_API void gs_disasm_insn(struct gs_buf *out, const struct gs_proto *p, uint32_t at);
 /* The function with its header; not the nested ones. */
 void gs_disasm_proto(struct gs_buf *out, const struct gs_proto *p);
 

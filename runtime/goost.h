@@ -23,6 +23,7 @@ struct goost_options {
     enum goost_jit jit;    /* EAGER: whoever asks for code waits for it; for tests */
     unsigned long long jit_threshold; /* calls and iterations before a function is compiled; 0: default */
     bool jit_stress;       /* for tests: guards of compiled code fail now and then */
+    bool jit_listing;      /* for disasm --jit: texts of what is compiled are kept, and the end waits for the compiler */
 };
 
 void goost_options_init(struct goost_options *o);

@@ -120,8 +120,9 @@ struct gs_hot_request {
 struct gs_jit_face {
     /* Compiles; NULL and *why (a static string from the list in jit/decline.def) when it does not. Called by one thread at a time. */
     const struct gs_unit *(*compile)(const struct gs_hot_request *r, const char **why);
-    /* Bytecode, IR and machine code of all that was compiled so far, for disasm --jit. */
-    void (*dump)(void *FILE_out, const struct gs_proto *p);
+    /* Prints bytecode, IR and machine code of p's units (NULL: of all functions'), when they were kept, each unit once; gives
+     * how many. */
+    unsigned (*dump)(void *FILE_out, const struct gs_proto *p);
 };
 
 /* ---- options, before the first run ---- */
@@ -131,6 +132,7 @@ struct gs_hot_options {
     enum gs_jit_mode mode;
     uint32_t threshold; /* events before a function is compiled; 0: the default */
     bool stress;        /* guards fail at random now and then (set by a flag for tests) */
+    bool listing;       /* the compiler keeps what gs_hot_dump prints; the program's end waits for all requests */
 };
 
 /* Before the first run; without it nothing is sampled. Starts no thread yet. */
@@ -171,6 +173,8 @@ void gs_hot_worker_stop(void);
 /* Lines for --stats: compiles, nanoseconds in the compiler, nanoseconds that VMs waited for it (eager only), exits by kind,
  * declines by reason. */
 void gs_hot_stats(void *FILE_out);
+/* For disasm --jit, after the run: the compiler's listing of p's units (NULL: of those not printed yet); how many there were. */
+unsigned gs_hot_dump(void *FILE_out, const struct gs_proto *p);
 /* Why there is no compiler although it was wanted, "" if there is no such reason. */
 const char *gs_hot_trouble(void);
 

@@ -21,7 +21,7 @@ extern _Thread_local uint64_t gs_hot_lefts[GS_LEFT_COUNT_];
 
 /* Unit test: this face instead of the one in goost_jit.so. NULL: as if there were none. */
 void gs_hot_use_face(const struct gs_jit_face *face);
-/* Unit test: waits until all requests have been served. */
+/* Waits until all requests have been served: at the end of a run for its listing, and in unit tests. */
 void gs_hot_settle(void);
 
 #endif

@@ -263,7 +263,15 @@ void gs_hot_use_face(const struct gs_jit_face *f)
     pthread_mutex_unlock(&compiling);
 }
 
-/* ---- what --stats says ---- */
+/* ---- what is said about it ---- */
+
+unsigned gs_hot_dump(void *FILE_out, const struct gs_proto *p)
+{
+    pthread_mutex_lock(&compiling);
+    unsigned n = face != NULL && face->dump != NULL ? face->dump(FILE_out, p) : 0;
+    pthread_mutex_unlock(&compiling);
+    return n;
+}
 
 void gs_hot_worker_stop(void)
 {

@@ -17,7 +17,7 @@ void gs_buf_putz(struct gs_buf *b, const char *z);
 void gs_buf_putc(struct gs_buf *b, char c);
 void gs_buf_printf(struct gs_buf *b, const char *fmt, ...) GS_PRINTF(2, 3);
 char *gs_buf_reserve(struct gs_buf *b, size_t n); /* room for n more bytes at the returned place; NULL: out */
-void gs_buf_free(struct gs_buf *b);
+GS_API void gs_buf_free(struct gs_buf *b);
 
 #define GS_NUM_MAX 40 /* bytes that any number's text fits in */
 size_t gs_text_int(int64_t i, char out[GS_NUM_MAX]);

@@ -33,7 +33,7 @@ MAY = {
 
 # What frontend/ may know of runtime/; the program's own sources see the embedding API, too.
 FRONTEND_SEES = {"bytecode.h", "proto.h", "value.h", "str.h", "status.h", "hooks.h", "object.h", "opcode.def", "status.def"}
-PROGRAM_SEES = FRONTEND_SEES | {"goost.h", "vm.h", "disasm.h", "text.h"}
+PROGRAM_SEES = FRONTEND_SEES | {"goost.h", "vm.h", "disasm.h", "hot.h", "text.h"}
 PROGRAM = re.compile(r"frontend/(main\.c|cmd(_\w+)?\.[ch])$")
 PROGRAM_SCHED = {"sched/sched.h"}  # `topology` and --workers speak to the scheduler's face
 

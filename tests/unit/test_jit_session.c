@@ -215,7 +215,9 @@ static void texts_are_kept_when_asked_for(void)
 {
     (void)compiled(adder("add"), GS_LEVEL_FULL, "add");
     CU_ASSERT_PTR_NULL(gs_session_ir());
+    CU_ASSERT(!gs_session_debug());
     gs_session_keep_text(true);
+    CU_ASSERT(gs_session_debug());
     (void)compiled(adder("add"), GS_LEVEL_FULL, "add");
     gs_session_keep_text(false);
     CU_ASSERT_PTR_NOT_NULL_FATAL(gs_session_ir());
