@@ -28,7 +28,7 @@ char *gs_buf_reserve(struct gs_buf *b, size_t n)
 {
     if (b->failed)
         return NULL;
-    if (GS_LIKELY(b->cap - b->len >= n))
+    if (GS_LIKELY(b->cap - b->len >= n && b->p != NULL)) /* NULL + 0 is no pointer */
         return b->p + b->len;
     if (n > SIZE_MAX / 4 || b->len > SIZE_MAX / 4) {
         b->failed = true;
