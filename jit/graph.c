@@ -548,6 +548,25 @@ static uint32_t loop_end(const struct gs_proto *p, uint32_t head)
     return end;
 }
 
+/* Where the loop begins in the code. Before its head stands what it goes back to, too: when its body begins with a loop that tests at its
+ * end, the body of that loop, behind a jump to the test, which is the head of both. */
+static uint32_t loop_begin(const struct gs_proto *p, uint32_t head, uint32_t end)
+{
+    uint32_t begin = head;
+    for (uint32_t pc = head; pc <= end; pc++) {
+        int32_t by;
+        if (!gs_insn_is_jump(gs_hot_insn(p, p->code + pc), &by))
+            continue;
+        uint32_t to = pc + 1 + (uint32_t)by;
+        if (to == 0 || to >= begin)
+            continue;
+        gs_insn before = gs_hot_insn(p, p->code + to - 1);
+        if (gs_insn_op(before) == GS_OP_JMP && to + (uint32_t)gs_insn_bx(before) == head)
+            begin = to;
+    }
+    return begin;
+}
+
 struct gs_graph *gs_graph_make(const struct gs_hot_request *r, const char **why)
 {
     struct gs_graph *g = calloc(1, sizeof *g);
@@ -559,11 +578,11 @@ struct gs_graph *gs_graph_make(const struct gs_hot_request *r, const char **why)
     g->r = r;
     g->is_loop = pc != 0;
     if (g->is_loop) {
-        lo = pc;
         hi = loop_end(p, pc);
+        lo = hi < pc ? pc : loop_begin(p, pc, hi);
     }
-    if ((g->is_loop && hi < lo) || p->nregs + 4u > GS_GRAPH_SLOTS || hi - lo > GS_GRAPH_NODES / 2) {
-        *why = g->is_loop && hi < lo ? GS_DECLINE(NO_LOOP) : GS_DECLINE(TOO_BIG);
+    if ((g->is_loop && hi < pc) || p->nregs + 4u > GS_GRAPH_SLOTS || hi - lo > GS_GRAPH_NODES / 2) {
+        *why = g->is_loop && hi < pc ? GS_DECLINE(NO_LOOP) : GS_DECLINE(TOO_BIG);
         gs_graph_free(g);
         return NULL;
     }

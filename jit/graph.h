@@ -4,8 +4,8 @@
  * Slots      Registers of inlined functions lie where their frames would lie in the VM's stack: a callee of a window at R[a] has its
  *            register 0 at slot a + 2 of its caller. So one numbering, relative to the unit's frame, serves the whole graph, arguments
  *            need no copies, and an exit writes each slot to its own place.
- * Loops      A loop is the region from the target of a back-edge to the last jump back to it (the emitter lays loops out in one
- *            piece). Edges that leave it end in LEAVE nodes.
+ * Loops      A loop is the region from the target of a back-edge to the last jump back to it (the compiler lays loops out in one
+ *            piece), with the body of a loop it begins with. Edges that leave it end in LEAVE nodes.
  * Liveness   Computed for each function alone, an instruction at a time; what is live in an inlined callee is what is live there
  *            and what its callers need once it has returned. Instructions in the range of a handler need what the handler needs.
  */
