@@ -2,8 +2,11 @@
  * hot.c - samples, entries, patched opcodes, failing guards. Contract: hot.h. Requests and the compile thread: hot_queue.c.
  *
  * Samples    A sample stands for `interval` events on the average; its length varies a little, so that a loop of as many events
- *            does not always charge the same one. A function is hot after as many samples as make the threshold. From then on
- *            each sample asks for the entry where it was taken.
+ *            does not always charge the same one. A function is hot after as many samples as make the threshold. From then on every
+ *            few samples ask for an entry: the function itself when it is called often, else the outermost loop around the sample that has not
+ *            been asked for and holds no call that was never made. What is outside holds what is inside, and for code that is entered often
+ *            compiling it once is enough; if the program stays inside, later samples ask for the next loop inward. A function waits for
+ *            one entry at a time. With --jit=eager the entry where the sample was taken is asked for.
  * Failing    A unit whose guards fail GS_HOT_MISSES times is dropped: its opcode is put back, the interpreter collects feedback for
  *            half the threshold, then the next sample at that entry asks again. The last generation stays unless it fails so
  *            often that it cannot be worth it (LAST_MISSES within LAST_NS), or does not even begin.
@@ -146,6 +149,7 @@ void gs_hot_publish(struct gs_hot_entry *e, const struct gs_unit *unit, uint32_t
     gs_store_rel(&e->unit, unit); /* [H1] */
     patch_locked(e, true);
     pthread_mutex_unlock(&lock);
+    gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
     gs_store_rel(&e->asked, false); /* [H4] behind the unit: who asks again sees it */
 }
 
@@ -155,6 +159,7 @@ void gs_hot_decline(struct gs_hot_entry *e)
     e->declined = true;
     bool again = ++e->tries < GS_HOT_TRIES;
     pthread_mutex_unlock(&lock);
+    gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
     if (!again)
         return;
     uint32_t had = gs_load_rlx(&gs_hot_of(e->proto)->samples); /* a hint */
@@ -184,10 +189,57 @@ static void ask(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t samples)
     uint32_t generation = e->generation + 1;
     bool has = gs_load_rlx(&e->unit) != NULL; /* under the lock */
     pthread_mutex_unlock(&lock);
-    if (has)
+    if (has) {
         gs_store_rel(&e->asked, false); /* [H4] */
-    else
-        gs_hot_submit(vm, e, generation);
+        return;
+    }
+    gs_add_rlx(&gs_hot_of(e->proto)->requests, 1u);
+    if (!gs_hot_submit(vm, e, generation))
+        gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
+}
+
+/* Whether it may be asked for: as far as one can see without the lock. */
+static bool wanted(const struct gs_hot *h, uint32_t pc)
+{
+    const struct gs_hot_entry *e = find(h, pc);
+    return e == NULL || (!gs_load_rlx(&e->asked) && gs_load_rlx(&e->unit) == NULL &&
+                         gs_load_rlx(&h->samples) >= gs_load_rlx(&e->not_before));
+}
+
+/* Whether all calls in the loop have been made: then it is known what they call. */
+static bool ripe(const struct gs_proto *p, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i <= to; i++) {
+        gs_insn insn = gs_hot_insn(p, &p->code[i]);
+        enum gs_op op = gs_insn_op(insn);
+        if ((op == GS_OP_CALL || op == GS_OP_CALLM) && gs_load_rlx(&p->ics[gs_insn_c(insn)].w[0]) == 0) /* a hint */
+            return false;
+    }
+    return true;
+}
+
+/* See "Samples". */
+static uint32_t choose(const struct gs_proto *p, const struct gs_hot *h, uint32_t pc)
+{
+    if (options.mode == GS_JIT_EAGER || pc == 0)
+        return pc;
+    if (gs_load_rlx(&h->called) && wanted(h, 0))
+        return 0;
+    /* A loop that tests at its end has a jump to the test before it. When it is the first of another loop's body, the test is the head of both. */
+    gs_insn before = gs_hot_insn(p, &p->code[pc - 1]);
+    uint32_t at = gs_insn_op(before) == GS_OP_JMP && gs_insn_bx(before) > 0 ? pc + (uint32_t)gs_insn_bx(before) : pc;
+    uint32_t best = pc;
+    for (uint32_t i = at; i < p->ncode; i++) {
+        gs_insn insn = gs_hot_insn(p, &p->code[i]);
+        const struct gs_opinfo *o = &gs_opinfo[gs_insn_op(insn)];
+        if (o->b != GS_OPND_JX && o->c != GS_OPND_J)
+            continue;
+        int64_t to = (int64_t)i + 1 + (o->b == GS_OPND_JX ? gs_insn_bx(insn) : gs_insn_sc(insn));
+        if (to > 0 && to <= at && to <= i && (uint32_t)to != pc && (best == pc || (uint32_t)to < best) &&
+            ripe(p, (uint32_t)to, i) && wanted(h, (uint32_t)to))
+            best = (uint32_t)to;
+    }
+    return best;
 }
 
 void gs_hot_count(struct gs_vm *vm, const struct gs_proto *cp, uint32_t pc)
@@ -204,8 +256,14 @@ void gs_hot_count(struct gs_vm *vm, const struct gs_proto *cp, uint32_t pc)
     uint32_t n = gs_load_rlx(&h->samples) + 1; /* relaxed, lost updates included: a few samples later */
     if (n != 0)
         gs_store_rlx(&h->samples, n);
-    if (n == 0 || n >= samples_wanted)
-        ask(vm, gs_hot_entry_get(p, pc), n != 0 ? n : UINT32_MAX);
+    else
+        n = UINT32_MAX;
+    if (pc == 0 && !gs_load_rlx(&h->called))
+        gs_store_rlx(&h->called, true);
+    uint32_t every = samples_wanted / 2 + 1;
+    if (n < samples_wanted || (n - samples_wanted) % every != 0 || gs_load_rlx(&h->requests) != 0)
+        return;
+    ask(vm, gs_hot_entry_get(p, choose(p, h, pc)), n);
 }
 
 /* ---- failing guards ---- */
@@ -253,10 +311,10 @@ void gs_hot_stuck(struct gs_hot_entry *e)
 
 static void charge(struct gs_hot_entry *e, enum gs_left left)
 {
-    if (gs_add_rlx(&e->misses, 1u) + 1 < GS_HOT_MISSES) /* a count, nothing hangs on it */
+    if (gs_add_rlx(&e->misses, 1u) + 1 < GS_HOT_MISSES(1)) /* a count, nothing hangs on it */
         return;
     pthread_mutex_lock(&lock);
-    bool still = gs_load_rlx(&e->unit) != NULL && gs_load_rlx(&e->misses) >= GS_HOT_MISSES;
+    bool still = gs_load_rlx(&e->unit) != NULL && gs_load_rlx(&e->misses) >= GS_HOT_MISSES(e->generation);
     if (still && (e->generation < GS_HOT_GENERATIONS || hopeless_locked(e, left)))
         drop_locked(e);
     pthread_mutex_unlock(&lock);

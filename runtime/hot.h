@@ -82,7 +82,8 @@ struct gs_hot_entry {
 #define GS_HOT_TRIES 3u       /* what declines for want of feedback may not do so later */
 #define GS_HOT_GENERATIONS 6u /* the last one takes no assumption that has ever failed */
 #define GS_HOT_STUCK 1000u    /* times in GS_HOT_STUCK microseconds: such code is worth less than the interpreter */
-#define GS_HOT_MISSES 30u     /* failures of one unit that lead to a new one */
+/* Failures of a unit that lead to a new one. What the first did not know shows at once; what goes on failing in the next may be rare. */
+#define GS_HOT_MISSES(generation) (2u << (generation))
 
 /* A guard: whose code it is in, and the instruction that it stands for (not always one of the function of vm->base: a guard may stand
  * before a loop that calls). Immortal, as the code. */
@@ -95,6 +96,8 @@ struct gs_hot_site {
 /* One for each function that has been sampled; immortal, at proto->jit. */
 struct gs_hot {
     _Atomic uint32_t samples;
+    _Atomic uint32_t requests; /* on their way */
+    _Atomic bool called;       /* a sample was taken as it began */
     _Atomic(struct gs_hot_entry *) entries; /* [H3] pushed by release CAS, read by acquire */
     /* For each instruction: how often a guard there failed (stops at 255); the compiler asks less of what failed. */
     _Atomic uint8_t miss[];

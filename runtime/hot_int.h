@@ -6,8 +6,8 @@
 
 #include "hot.h"
 
-/* hot_queue.c: asks for the entry's code, with the registers of the frame vm->base. The caller has set e->asked. */
-void gs_hot_submit(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t generation);
+/* hot_queue.c: asks for the entry's code, with the registers of the frame vm->base. The caller has set e->asked. False: it could not. */
+bool gs_hot_submit(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t generation);
 /* hot.c: a request has been served. Any thread. */
 void gs_hot_publish(struct gs_hot_entry *e, const struct gs_unit *unit, uint32_t generation);
 void gs_hot_decline(struct gs_hot_entry *e);

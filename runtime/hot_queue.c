@@ -192,12 +192,12 @@ static bool enqueue(struct job *j)
     return ok;
 }
 
-void gs_hot_submit(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t generation)
+bool gs_hot_submit(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t generation)
 {
     struct job *j = job_new(vm, e, generation);
     if (j == NULL) {
         gs_store_rel(&e->asked, false); /* [H4] memory is short: another time */
-        return;
+        return false;
     }
     if (gs_hot_options()->mode == GS_JIT_EAGER) {
         int64_t begun = gs_clock_mono_ns();
@@ -209,7 +209,9 @@ void gs_hot_submit(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t generation
     } else if (!enqueue(j)) {
         gs_hot_give_up(); /* no thread to be had, or the end */
         gs_mem_free(j);
+        return false;
     }
+    return true;
 }
 
 /* ---- the end ---- */

@@ -26,10 +26,14 @@ static struct {
     unsigned compiles, declines;
     struct gs_hot_request last;
     gs_value regs[8];
+    uint32_t asked[8]; /* the entries of the first requests */
+    unsigned nasked;
 } fake;
 
 static const struct gs_unit *fake_compile(const struct gs_hot_request *r, const char **why)
 {
+    if (fake.nasked < 8)
+        fake.asked[fake.nasked++] = r->entry->pc;
     if (fake.enter == NULL || r->p != fake.p || r->entry->pc != fake.pc || fake.compiles == MAX_UNITS) {
         *why = "not wanted";
         fake.declines += r->p == fake.p && r->entry->pc == fake.pc;
@@ -310,6 +314,46 @@ static void a_loop_is_asked_for_with_the_registers_at_its_header(void)
     CU_ASSERT_TRUE(gs_is(fake.regs[2], GS_T_INT));
 }
 
+/* The outer loop runs n times, the inner one 50 times in each. */
+static struct gs_proto *make_nest(void)
+{
+    struct unit_code u = {.name = "nest",
+                          CODE(I_ABX(LOADI, 1, 0), I_ABX(LOADI, 2, 50), I_ABC(SUBI, 2, 2, 1), I_ABC(ADDI, 1, 1, 1),
+                               I_ABC(JGTI, 2, 0, -3), I_ABC(SUBI, 0, 0, 1), I_ABC(JGTI, 0, 0, -6), I_ABC(RET, 1, 0, 0)),
+                          .nregs = 3,
+                          .nparams = 1,
+                          .nreq = 1};
+    struct gs_proto *p = unit_proto(&u);
+    CU_ASSERT_TRUE(unit_verifies(p));
+    return p;
+}
+
+static void the_outermost_loop_is_asked_for_first_and_then_the_next(void)
+{
+    start(GS_JIT_ON, 640);
+    struct gs_proto *m = make_nest(), *called = make_nest();
+    for (int i = 0; i < 1000 && fake.nasked < 2; i++) {
+        struct gs_vm *vm = vm_of(m, 1000);
+        vm->heat = 5; /* never a sample as the function begins */
+        CU_ASSERT_EQUAL(gs_interp_run(vm), GS_OK);
+        gs_vm_free(vm);
+        gs_hot_settle();
+    }
+    CU_ASSERT_TRUE(fake.nasked >= 2);
+    CU_ASSERT_EQUAL(fake.asked[0], 1);
+    CU_ASSERT_EQUAL(fake.asked[1], 2);
+    start(GS_JIT_ON, 640);
+    for (int i = 0; i < 10000 && fake.nasked < 1; i++) {
+        struct gs_vm *vm = vm_of(called, 1);
+        vm->heat = i < 10 ? 0 : 30; /* a sample as it begins, then only inside the loops */
+        CU_ASSERT_EQUAL(gs_interp_run(vm), GS_OK);
+        gs_vm_free(vm);
+        gs_hot_settle();
+    }
+    CU_ASSERT_EQUAL(fake.asked[0], 0);
+    CU_ASSERT_TRUE(gs_hot_stop());
+}
+
 /* ---- patching ---- */
 
 static void a_patched_instruction_keeps_its_operands(void)
@@ -372,10 +416,10 @@ static void a_guard_that_keeps_failing_leads_to_a_few_generations_and_then_to_no
     struct gs_proto *f, *m;
     prepare(&f, &m);
     want(f, 0, miss_at_once);
-    CU_ASSERT_TRUE(gives(m, 20, 20));
+    CU_ASSERT_TRUE(gives(m, GS_HOT_MISSES(1) - 1, GS_HOT_MISSES(1) - 1));
     CU_ASSERT_EQUAL(fake.compiles, 1);
-    CU_ASSERT_EQUAL(gs_load_rlx(&gs_hot_of(f)->miss[0]), 20);
-    CU_ASSERT_TRUE(gives(m, 100, 100));
+    CU_ASSERT_EQUAL(gs_load_rlx(&gs_hot_of(f)->miss[0]), GS_HOT_MISSES(1) - 1);
+    CU_ASSERT_TRUE(gives(m, 50, 50));
     CU_ASSERT_TRUE(fake.compiles >= 3 && fake.compiles <= 5);
     CU_ASSERT_TRUE(gives(m, 100000, 100000));
     CU_ASSERT_EQUAL(fake.compiles, GS_HOT_GENERATIONS);
@@ -608,6 +652,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_function_is_asked_for_when_it_was_called_often),
     UNIT_CASE(a_task_that_is_short_but_frequent_becomes_hot),
     UNIT_CASE(a_loop_is_asked_for_with_the_registers_at_its_header),
+    UNIT_CASE(the_outermost_loop_is_asked_for_first_and_then_the_next),
     UNIT_CASE(a_patched_instruction_keeps_its_operands),
     UNIT_CASE(the_opcode_is_refused_in_code_from_outside),
     UNIT_CASE(a_unit_of_a_loop_goes_on_behind_it),
