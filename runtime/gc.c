@@ -295,10 +295,10 @@ static void scan_map(struct gs_marker *m, struct gs_map *p, size_t from)
     if (to < p->nused)
         push_pair(m, p, ENTRY_MAP, to);
     for (size_t i = from; i < to; i++) {
-        if (p->entries[i].key) {
-            push_obj(m, &p->entries[i].key->h);
-            push_value(m, p->entries[i].v);
-        }
+        const struct gs_str *key = gs_map_long_key(&p->entries[i]);
+        if (key)
+            push_obj(m, &key->h);
+        push_value(m, p->entries[i].v); /* nil when the entry is gone */
     }
 }
 

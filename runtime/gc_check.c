@@ -134,10 +134,14 @@ static void check_map(struct check *c, const struct gs_map *m)
     check_storage(c, m->entries, GS_T_RAW, (size_t)m->cap * sizeof *m->entries);
     check_storage(c, m->index, GS_T_RAW, ((size_t)m->mask + 1) * sizeof *m->index);
     for (uint32_t i = 0; i < m->nused && !c->wrong; i++) {
-        if (!m->entries[i].key)
+        const struct gs_str *key = gs_map_long_key(&m->entries[i]);
+        if (gs_map_is_gone(&m->entries[i]))
             continue;
         n++;
-        check_ptr(c, &m->entries[i].key->h, GS_T_STR);
+        if (key)
+            check_ptr(c, &key->h, GS_T_STR);
+        else if (gs_map_key_kind(&m->entries[i]) > GS_MAP_SHORT)
+            fail(c, "map with a key of no kind", m);
         check_value(c, m->entries[i].v);
     }
     if (n != m->count)

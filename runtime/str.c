@@ -24,42 +24,16 @@
 
 /* ---- hashing ---- */
 
-__extension__ typedef unsigned __int128 u128;
-
-#define HASH_K1 0x9e3779b97f4a7c15u
-#define HASH_K2 0xd6e8feb86659fd93u
-
-GS_INLINE uint64_t load64(const char *p)
-{
-    uint64_t x;
-    memcpy(&x, p, 8);
-    return x;
-}
-
-GS_INLINE uint64_t load32(const char *p)
-{
-    uint32_t x;
-    memcpy(&x, p, 4);
-    return x;
-}
-
-/* Both halves of the product: every bit of a and b reaches the result. */
-GS_INLINE uint64_t fold(uint64_t a, uint64_t b)
-{
-    u128 x = (u128)a * b;
-    return (uint64_t)x ^ (uint64_t)(x >> 64);
-}
-
 /* The last 0 to 16 bytes as two words; which bytes overlap depends on n alone. */
 GS_INLINE uint64_t hash_tail(const char *p, size_t n, uint64_t h)
 {
     uint64_t a, b;
     if (n >= 8) {
-        a = load64(p);
-        b = load64(p + n - 8);
+        a = gs_load64(p);
+        b = gs_load64(p + n - 8);
     } else if (n >= 4) {
-        a = load32(p);
-        b = load32(p + n - 4);
+        a = gs_load32(p);
+        b = gs_load32(p + n - 4);
     } else if (n > 0) {
         a = (uint64_t)(uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 |
             (uint64_t)(uint8_t)p[n - 1] << 16;
@@ -67,14 +41,14 @@ GS_INLINE uint64_t hash_tail(const char *p, size_t n, uint64_t h)
     } else {
         a = b = 0;
     }
-    return fold(a ^ HASH_K1, b ^ h);
+    return gs_hash_fold(a ^ GS_HASH_K1, b ^ h);
 }
 
 uint32_t gs_str_hash_bytes(const char *p, size_t n)
 {
-    uint64_t h = n * HASH_K2 ^ HASH_K1;
+    uint64_t h = n * GS_HASH_K2 ^ GS_HASH_K1;
     while (n > 16) {
-        h = fold(load64(p) ^ HASH_K2, load64(p + 8) ^ h);
+        h = gs_hash_fold(gs_load64(p) ^ GS_HASH_K2, gs_load64(p + 8) ^ h);
         p += 16;
         n -= 16;
     }
