@@ -255,6 +255,10 @@ static void mark_object(struct gs_marker *m, struct gs_object *o)
 static void mark_children(struct gs_marker *m, struct gs_obj *o)
 {
     switch ((enum gs_kind)o->kind) {
+    case GS_T_STR:
+        if ((o->flags & GS_OF_EXT) && gs_xstr_is_part((struct gs_xstr *)o))
+            push_obj(m, &((struct gs_xstr *)o)->root->s.h);
+        break;
     case GS_T_ARRAY:
         mark_array(m, (struct gs_array *)o);
         break;

@@ -177,7 +177,17 @@ static void check_str(struct check *c, const struct gs_str *s)
             fail(c, "inline string that points elsewhere", s);
         return;
     }
-    const struct gs_strbuf *b = ((const struct gs_xstr *)s)->buf;
+    const struct gs_xstr *x = (const struct gs_xstr *)s;
+    if (gs_xstr_is_part(x)) {
+        check_ptr(c, &x->root->s.h, GS_T_STR);
+        if (c->wrong)
+            return;
+        if (gs_xstr_is_part(x->root) || !(x->root->s.h.flags & GS_OF_FINAL))
+            fail(c, "part of a string that holds no buffer", s);
+    } else if (!(s->h.flags & GS_OF_FINAL)) {
+        fail(c, "string whose share nobody would drop", s);
+    }
+    const struct gs_strbuf *b = gs_xstr_buf(x);
     if (s->data < b->data || s->data + s->len > b->data + b->cap)
         fail(c, "string outside its buffer", s);
 }

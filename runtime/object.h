@@ -56,10 +56,24 @@ struct gs_strbuf {
     char data[];
 };
 
+/* A long string. Either it holds a share of a buffer (aux16 0; it is in the heap's list of such objects), or it is a part of what
+ * another string of the same heap holds (aux16 1): making one of these counts nothing, and the collector drops it unseen. */
 struct gs_xstr {
     struct gs_str s;
-    struct gs_strbuf *buf;
+    union {
+        struct gs_strbuf *buf;
+        struct gs_xstr *root;
+    };
 };
+
+GS_INLINE bool gs_xstr_is_part(const struct gs_xstr *x)
+{
+    return x->s.h.aux16 != 0;
+}
+GS_INLINE struct gs_strbuf *gs_xstr_buf(const struct gs_xstr *x)
+{
+    return gs_xstr_is_part(x) ? x->root->buf : x->buf;
+}
 
 enum gs_store {
     GS_STORE_EMPTY, /* no element yet, no storage */

@@ -13,7 +13,7 @@ static struct unit_heap u;
 
 static struct gs_strbuf *buf_of(const struct gs_str *s)
 {
-    return ((const struct gs_xstr *)s)->buf;
+    return gs_xstr_buf((const struct gs_xstr *)s);
 }
 
 static struct gs_str *filled(struct gs_heap *h, char c, size_t n)
@@ -109,6 +109,40 @@ static void older_strings_do_not_see_appends(void)
     CU_ASSERT_TRUE(memcmp(d->data + 198, "aabbbbdddd", 10) == 0);
     CU_ASSERT_PTR_EQUAL(buf_of(b), buf_of(c));
     CU_ASSERT_PTR_NOT_EQUAL(buf_of(b), buf_of(d));
+}
+
+/* Parts of parts lead to the string that has the share, which lives as long as one of them and no longer. */
+static void parts_keep_the_holder_of_their_buffer(void)
+{
+    struct unit_heap w;
+    unit_heap_init(&w);
+    struct gs_str *a = filled(&w.h, 'a', 300), *bb = gs_str_newz(&w.h, "bb");
+    struct gs_str *b = gs_str_concat(&w.h, gs_str_concat(&w.h, a, bb), bb);
+    struct gs_str *c = gs_str_sub(&w.h, b, 1, 303);
+    struct gs_strbuf *buf = buf_of(c);
+    CU_ASSERT_PTR_EQUAL(buf_of(b), buf);
+    CU_ASSERT_TRUE(gs_xstr_is_part((struct gs_xstr *)b));
+    CU_ASSERT_PTR_EQUAL(((struct gs_xstr *)c)->root, ((struct gs_xstr *)b)->root);
+    CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 1);
+    CU_ASSERT_EQUAL(w.h.nfinal, buf_of(a) == buf ? 1 : 2); /* by how much room the allocator gave */
+    w.root[0] = gs_strv(c);
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_TRUE(unit_heap_collect(&w));
+        CU_ASSERT_EQUAL(w.h.nfinal, 1);
+        CU_ASSERT_TRUE(gs_gc_check_value(&w.h, w.root[0]));
+        for (int k = 0; k < 1000; k++)
+            (void)gs_str_newz(&w.h, "overwrites whatever was forgotten");
+        CU_ASSERT_TRUE(c->len == 302 && memcmp(c->data + 297, "aabbb", 5) == 0);
+    }
+    struct gs_str *there = gs_str_share(&u.h, c);
+    CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 2);
+    CU_ASSERT_FALSE(gs_xstr_is_part((struct gs_xstr *)there));
+    w.root[0] = gs_nil();
+    CU_ASSERT_TRUE(unit_heap_collect(&w));
+    CU_ASSERT_EQUAL(w.h.nfinal, 0);
+    CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 1);
+    CU_ASSERT_TRUE(there->len == 302 && memcmp(there->data + 297, "aabbb", 5) == 0);
+    unit_heap_fini(&w);
 }
 
 static void only_the_owner_appends_in_place(void)
@@ -323,6 +357,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(concatenation_gives_both_parts),
     UNIT_CASE(building_in_a_loop_is_linear),
     UNIT_CASE(older_strings_do_not_see_appends),
+    UNIT_CASE(parts_keep_the_holder_of_their_buffer),
     UNIT_CASE(only_the_owner_appends_in_place),
     UNIT_CASE(one_off_concatenations_waste_little),
     UNIT_CASE(parts_share_long_buffers_only),
