@@ -15,6 +15,7 @@
 #include "hot_int.h"
 #include "lib.h"
 #include "slow_int.h"
+#include "str.h"
 
 /* ---- entering and leaving ---- */
 
@@ -132,8 +133,24 @@ static int settle_read(struct gs_vm *vm, int st)
 #define ALLOCATES(vm, operation)                                                                   \
     return GS_UNLIKELY(gs_vm_wants_gc(vm)) ? GS_C_AGAIN : settle((vm), (operation))
 
+/* Most of what is added by a call is strings. */
+static int add_strings(struct gs_vm *vm, struct gs_str *a, struct gs_str *b, gs_value *dst)
+{
+    if (GS_UNLIKELY(gs_vm_wants_gc(vm)))
+        return GS_C_AGAIN;
+    struct gs_str *s = gs_str_concat(&vm->heap, a, b);
+    if (GS_UNLIKELY(s == NULL)) {
+        vm->refused = true;
+        return GS_C_AGAIN;
+    }
+    *dst = gs_strv(s);
+    return GS_OK;
+}
+
 int gs_c_arith(struct gs_vm *vm, uint32_t op, gs_value a, gs_value b, gs_value *dst)
 {
+    if (op == GS_AR_ADD && gs_is(a, GS_T_STR) && gs_is(b, GS_T_STR))
+        return add_strings(vm, a.s, b.s, dst);
     return settle_read(vm, gs_slow_arith(vm, (enum gs_arith)op, a, b, dst));
 }
 

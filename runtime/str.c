@@ -7,6 +7,9 @@
  *            append there. No older string looks behind its own length, so nobody sees the append.
  *            A result in the same buffer is a part of the string that holds the buffer (object.h):
  *            with a share for each, counting and dropping them was a fifth of bench string_build.
+ *            When the same text is added to the same string once more, its bytes are there: compiled
+ *            code that leaves for a collection does the last instructions again, and copied the
+ *            whole buffer for it.
  *            A buffer that is full is left to its strings and a doubled one goes on. A
  *            concatenation to the middle of a buffer, to somebody else's or to a constant gets a
  *            little room only: it may be the only one.
@@ -353,6 +356,17 @@ static bool can_append(const struct gs_heap *h, const struct gs_str *a, size_t m
            buf->cap - buf->used >= more;
 }
 
+/* True when b's bytes stand behind a already. */
+static bool has_appended(const struct gs_heap *h, const struct gs_str *a, const struct gs_str *b)
+{
+    if (!(a->h.flags & GS_OF_EXT))
+        return false;
+    const struct gs_strbuf *buf = gs_xstr_buf((const struct gs_xstr *)a);
+    const char *end = a->data + a->len;
+    return buf->owner == h->uid && (size_t)(buf->data + buf->used - end) >= b->len &&
+           memcmp(end, b->data, b->len) == 0;
+}
+
 /* Room for a long result a + b; see the head of the file. */
 static size_t concat_cap(const struct gs_heap *h, const struct gs_str *a, const struct gs_str *b,
                          size_t n)
@@ -378,6 +392,8 @@ static struct gs_str *concat_long(struct gs_heap *h, struct gs_str *a, struct gs
         }
         return s;
     }
+    if (has_appended(h, a, b))
+        return part_new(h, (struct gs_xstr *)a, a->data, n);
     struct gs_str *s = buffer_new(h, n, concat_cap(h, a, b, n));
     if (s) {
         char *to = (char *)(uintptr_t)s->data;

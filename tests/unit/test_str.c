@@ -145,6 +145,28 @@ static void parts_keep_the_holder_of_their_buffer(void)
     unit_heap_fini(&w);
 }
 
+static void adding_the_same_once_more_copies_nothing(void)
+{
+    struct gs_str *a = gs_str_concat(&u.h, filled(&u.h, 'a', 2000), gs_str_newz(&u.h, "bb")), *s[3];
+    CU_ASSERT_EQUAL(buf_of(a)->used, 2002);
+    for (int i = 0; i < 3; i++)
+        s[i] = gs_str_concat(&u.h, a, gs_str_newz(&u.h, "cdef"));
+    CU_ASSERT_EQUAL(buf_of(a)->used, 2006);
+    struct gs_str *part = gs_str_concat(&u.h, a, gs_str_newz(&u.h, "cd"));
+    struct gs_str *other = gs_str_concat(&u.h, a, gs_str_newz(&u.h, "cdeX"));
+    struct gs_str *longer = gs_str_concat(&u.h, a, gs_str_newz(&u.h, "cdefg"));
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_PTR_EQUAL(s[i]->data, a->data);
+        CU_ASSERT_TRUE(s[i]->len == 2006 && memcmp(s[i]->data + 2000, "bbcdef", 6) == 0);
+    }
+    CU_ASSERT_PTR_EQUAL(part->data, a->data);
+    CU_ASSERT_EQUAL(part->len, 2004);
+    CU_ASSERT_PTR_NOT_EQUAL(other->data, a->data);
+    CU_ASSERT_TRUE(memcmp(other->data + 2000, "bbcdeX", 6) == 0);
+    CU_ASSERT_PTR_NOT_EQUAL(longer->data, a->data);
+    CU_ASSERT_TRUE(longer->len == 2007 && memcmp(longer->data + 2000, "bbcdefg", 7) == 0);
+}
+
 static void only_the_owner_appends_in_place(void)
 {
     struct unit_heap w;
@@ -358,6 +380,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(building_in_a_loop_is_linear),
     UNIT_CASE(older_strings_do_not_see_appends),
     UNIT_CASE(parts_keep_the_holder_of_their_buffer),
+    UNIT_CASE(adding_the_same_once_more_copies_nothing),
     UNIT_CASE(only_the_owner_appends_in_place),
     UNIT_CASE(one_off_concatenations_waste_little),
     UNIT_CASE(parts_share_long_buffers_only),
