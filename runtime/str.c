@@ -306,6 +306,27 @@ struct gs_str *gs_str_make(struct gs_heap *h, size_t n, char **out)
     return s;
 }
 
+/* Most pieces are shorter than a call of memcpy is worth. */
+GS_INLINE void copy_piece(char *to, const char *from, size_t n)
+{
+    if (n > 16) {
+        memcpy(to, from, n);
+    } else if (n >= 8) {
+        uint64_t a = gs_load64(from), b = gs_load64(from + n - 8);
+        memcpy(to, &a, 8);
+        memcpy(to + n - 8, &b, 8);
+    } else if (n >= 4) {
+        uint32_t a = (uint32_t)gs_load32(from), b = (uint32_t)gs_load32(from + n - 4);
+        memcpy(to, &a, 4);
+        memcpy(to + n - 4, &b, 4);
+    } else if (n > 0) {
+        char a = from[0], b = from[n / 2], c = from[n - 1];
+        to[0] = a;
+        to[n / 2] = b;
+        to[n - 1] = c;
+    }
+}
+
 struct gs_str *gs_str_new(struct gs_heap *h, const char *p, size_t n)
 {
     if (n <= 1)
@@ -313,7 +334,7 @@ struct gs_str *gs_str_new(struct gs_heap *h, const char *p, size_t n)
     char *to;
     struct gs_str *s = gs_str_make(h, n, &to);
     if (s)
-        memcpy(to, p, n);
+        copy_piece(to, p, n);
     return s;
 }
 
@@ -387,7 +408,7 @@ static struct gs_str *concat_long(struct gs_heap *h, struct gs_str *a, struct gs
         struct gs_strbuf *buf = gs_xstr_buf((struct gs_xstr *)a);
         struct gs_str *s = part_new(h, (struct gs_xstr *)a, a->data, n);
         if (s) {
-            memcpy(buf->data + buf->used, b->data, b->len);
+            copy_piece(buf->data + buf->used, b->data, b->len);
             buf->used += b->len;
         }
         return s;
@@ -417,8 +438,8 @@ struct gs_str *gs_str_concat(struct gs_heap *h, struct gs_str *a, struct gs_str 
     struct gs_str *s = inline_new(h, n);
     if (s) {
         char *to = (char *)(s + 1);
-        memcpy(to, a->data, a->len);
-        memcpy(to + a->len, b->data, b->len);
+        copy_piece(to, a->data, a->len);
+        copy_piece(to + a->len, b->data, b->len);
     }
     return s;
 }
