@@ -14,6 +14,7 @@
 #include "hot.h"
 #include "hot_int.h"
 #include "lib.h"
+#include "map.h"
 #include "slow_int.h"
 #include "str.h"
 
@@ -231,13 +232,31 @@ int gs_c_setfield(struct gs_vm *vm, struct gs_ic *ic, gs_value o, gs_value v)
     ALLOCATES(vm, gs_slow_setfield(vm, ic, o, v));
 }
 
+/* The place of key in a dictionary, or NULL. */
+GS_INLINE gs_value *in_dictionary(gs_value o, gs_value key)
+{
+    if (!gs_is(o, GS_T_OBJECT) || !gs_is(key, GS_T_STR) || o.m->cap != GS_OBJECT_DICT)
+        return NULL;
+    return gs_map_find(o.m->map, key.s);
+}
+
 int gs_c_getindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value *dst)
 {
+    const gs_value *v = in_dictionary(o, index);
+    if (v != NULL) {
+        *dst = *v;
+        return GS_OK;
+    }
     return settle_read(vm, gs_slow_getindex(vm, o, index, dst));
 }
 
 int gs_c_setindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value v)
 {
+    gs_value *place = gs_is(v, GS_T_NIL) ? NULL : in_dictionary(o, index);
+    if (place != NULL) { /* nothing is allocated */
+        *place = v;
+        return GS_OK;
+    }
     ALLOCATES(vm, gs_slow_setindex(vm, o, index, v));
 }
 
