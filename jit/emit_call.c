@@ -132,6 +132,17 @@ static void byte_at(struct gs_emit *e)
     gs_set(e, n->a, gs_val_single(GS_T_INT, LLVMBuildZExt(e->b, byte, e->i64, "")));
 }
 
+static void text(struct gs_emit *e)
+{
+    const struct gs_node *n = e->n;
+    struct gs_val x = gs_get(e, n->a + 2u);
+    LLVMValueRef place = gs_slot_at(e, n->frame->off + n->a);
+    LLVMValueRef args[4] = {e->vm, gs_word(e, x), gs_tag(e, x), place};
+    gs_save(e);
+    gs_check(e, gs_helper(e, "gs_c_text", args, 4));
+    gs_set(e, n->a, gs_load_value(e, place, GS_K(GS_T_STR), GS_MEM_STACK));
+}
+
 /* What enum gs_left says for a status that a native ends with. */
 static LLVMValueRef left_of(struct gs_emit *e, LLVMValueRef status)
 {
@@ -157,6 +168,10 @@ void gs_emit_native(struct gs_emit *e, const struct gs_step *s)
     }
     if (s->how == GS_HOW_BYTE) {
         byte_at(e);
+        return;
+    }
+    if (s->how == GS_HOW_TEXT) {
+        text(e);
         return;
     }
     if (n->op == GS_OP_CALLM)

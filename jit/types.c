@@ -181,6 +181,11 @@ static struct gs_step native(const struct gs_node *n, const gs_kinds *k)
     }
     if (byte_at(n, s.native, k + n->frame->off + n->a + 2, &s))
         return s;
+    if (s.native->flags & GS_NF_TEXT) {
+        s.how = GS_HOW_TEXT;
+        s.result = GS_K(GS_T_STR);
+        return s;
+    }
     enum gs_math m = math_of(f.p, n->b);
     gs_kinds x = m != GS_MATH_NONE ? k[n->frame->off + n->a + 2] : 0;
     if (m == GS_MATH_NONE || n->miss != 0 || !(x & GS_K_NUM))

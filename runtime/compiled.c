@@ -17,6 +17,7 @@
 #include "map.h"
 #include "slow_int.h"
 #include "str.h"
+#include "text.h"
 
 /* ---- entering and leaving ---- */
 
@@ -268,6 +269,19 @@ int gs_c_len(struct gs_vm *vm, gs_value v, gs_value *dst)
 uint32_t gs_c_is(gs_value v, gs_value type)
 {
     return gs_slow_is(v, type);
+}
+
+int gs_c_text(struct gs_vm *vm, gs_value v, gs_value *dst)
+{
+    if (GS_UNLIKELY(gs_vm_wants_gc(vm)))
+        return GS_C_AGAIN;
+    struct gs_str *s = gs_text_str(&vm->heap, v);
+    if (GS_UNLIKELY(s == NULL)) {
+        vm->refused = true;
+        return GS_C_AGAIN;
+    }
+    *dst = gs_strv(s);
+    return GS_OK;
 }
 
 /* One that is not pure may have done something before it ran out of memory, so it is not run again,

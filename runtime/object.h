@@ -153,6 +153,7 @@ enum gs_native_flag {
     GS_NF_PURE = 1u,    /* no side effect before it can fail: may be run again after a collection */
     GS_NF_METHOD = 2u,  /* args[0] is the receiver and is not counted in arity messages */
     GS_NF_NOPARK = 4u,  /* never returns PARK, YIELD or EXIT */
+    GS_NF_TEXT = 8u,    /* is the built-in toString, which compiled code does by gs_c_text; others have that name, too */
 };
 
 struct gs_bound {
