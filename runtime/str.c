@@ -399,7 +399,7 @@ static size_t concat_cap(const struct gs_heap *h, const struct gs_str *a, const 
     const struct gs_strbuf *buf = gs_xstr_buf((const struct gs_xstr *)a);
     bool building = buf->owner == h->uid && a->data + a->len == buf->data + buf->used &&
                     buf->used > buf->cap / 2 + 64;
-    return !building ? n + n / 8 : n < (1u << 20) ? n * 2 : n + n / 2;
+    return !building ? n + n / 8 : n * 2;
 }
 
 static struct gs_str *concat_long(struct gs_heap *h, struct gs_str *a, struct gs_str *b, size_t n)
@@ -415,7 +415,10 @@ static struct gs_str *concat_long(struct gs_heap *h, struct gs_str *a, struct gs
     }
     if (has_appended(h, a, b))
         return part_new(h, (struct gs_xstr *)a, a->data, n);
-    struct gs_str *s = buffer_new(h, n, concat_cap(h, a, b, n));
+    size_t cap = concat_cap(h, a, b, n);
+    struct gs_str *s = buffer_new(h, n, cap);
+    if (!s && cap > n + n / 8) /* near the limit of the heap: less room */
+        s = buffer_new(h, n, n + n / 8);
     if (s) {
         char *to = (char *)(uintptr_t)s->data;
         memcpy(to, a->data, a->len);

@@ -145,6 +145,21 @@ static void parts_keep_the_holder_of_their_buffer(void)
     unit_heap_fini(&w);
 }
 
+static void near_the_limit_of_the_heap_buffers_have_less_room(void)
+{
+    struct unit_heap w;
+    unit_heap_init(&w);
+    struct gs_str *a = filled(&w.h, 'a', 100000), *b = filled(&w.h, 'b', 1000), *s = a;
+    w.h.limit = w.h.used + 150000;
+    for (int i = 0; i < 20 && buf_of(s) == buf_of(a); i++)
+        s = gs_str_concat(&w.h, s, b);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    CU_ASSERT_PTR_NOT_EQUAL(buf_of(s), buf_of(a));
+    CU_ASSERT_TRUE(buf_of(s)->cap < 150000);
+    CU_ASSERT_TRUE(s->len > 100000 && s->data[99999] == 'a' && s->data[s->len - 1] == 'b');
+    unit_heap_fini(&w);
+}
+
 static void adding_the_same_once_more_copies_nothing(void)
 {
     struct gs_str *a = gs_str_concat(&u.h, filled(&u.h, 'a', 2000), gs_str_newz(&u.h, "bb")), *s[3];
@@ -380,6 +395,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(building_in_a_loop_is_linear),
     UNIT_CASE(older_strings_do_not_see_appends),
     UNIT_CASE(parts_keep_the_holder_of_their_buffer),
+    UNIT_CASE(near_the_limit_of_the_heap_buffers_have_less_room),
     UNIT_CASE(adding_the_same_once_more_copies_nothing),
     UNIT_CASE(only_the_owner_appends_in_place),
     UNIT_CASE(one_off_concatenations_waste_little),
