@@ -120,6 +120,29 @@ static void math(struct gs_emit *e, const struct gs_step *s)
     gs_set(e, n->a, gs_val_single(GS_T_FLOAT, LLVMBuildCall2(e->b, t, f, &d, 1, "")));
 }
 
+static void byte_at(struct gs_emit *e)
+{
+    const struct gs_node *n = e->n;
+    LLVMValueRef s = gs_pointer(e, gs_want(e, n->a + 2u, GS_K(GS_T_STR)).w);
+    LLVMValueRef at = gs_want(e, n->a + 3u, GS_K_INT).w;
+    LLVMValueRef len = gs_load(e, e->i64, gs_at(e, s, offsetof(struct gs_str, len)), GS_MEM_OBJECT);
+    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntULT, at, len, ""));
+    LLVMValueRef data = gs_load(e, e->ptr, gs_at(e, s, offsetof(struct gs_str, data)), GS_MEM_OBJECT);
+    LLVMValueRef byte = gs_load(e, e->i8, LLVMBuildInBoundsGEP2(e->b, e->i8, data, &at, 1, ""), GS_MEM_BYTES);
+    gs_set(e, n->a, gs_val_single(GS_T_INT, LLVMBuildZExt(e->b, byte, e->i64, "")));
+}
+
+static void text(struct gs_emit *e)
+{
+    const struct gs_node *n = e->n;
+    struct gs_val x = gs_get(e, n->a + 2u);
+    LLVMValueRef place = gs_slot_at(e, n->frame->off + n->a);
+    LLVMValueRef args[4] = {e->vm, gs_word(e, x), gs_tag(e, x), place};
+    gs_save(e);
+    gs_check(e, gs_helper(e, "gs_c_text", args, 4));
+    gs_set(e, n->a, gs_load_value(e, place, GS_K(GS_T_STR), GS_MEM_STACK));
+}
+
 /* What enum gs_left says for a status that a native ends with. */
 static LLVMValueRef left_of(struct gs_emit *e, LLVMValueRef status)
 {
@@ -141,6 +164,14 @@ void gs_emit_native(struct gs_emit *e, const struct gs_step *s)
     const void *nat = s->native;
     if (s->how == GS_HOW_MATH) {
         math(e, s);
+        return;
+    }
+    if (s->how == GS_HOW_BYTE) {
+        byte_at(e);
+        return;
+    }
+    if (s->how == GS_HOW_TEXT) {
+        text(e);
         return;
     }
     if (n->op == GS_OP_CALLM)

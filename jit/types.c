@@ -158,6 +158,18 @@ static bool takes(const struct gs_native *nat, uint32_t n)
     return n >= nat->min && n <= nat->max;
 }
 
+/* strings.byteAt(s, i), or s.byteAt(i); arg: the kinds of s and i. */
+static bool byte_at(const struct gs_node *n, const struct gs_native *nat, const gs_kinds *arg, struct gs_step *s)
+{
+    if (n->b != 2 || n->miss != 0 || strcmp(nat->name, "byteAt") != 0)
+        return false;
+    if (!(arg[0] & GS_K(GS_T_STR)) || !(arg[1] & GS_K_INT))
+        return false;
+    s->how = GS_HOW_BYTE;
+    s->result = GS_K_INT;
+    return true;
+}
+
 static struct gs_step native(const struct gs_node *n, const gs_kinds *k)
 {
     struct gs_step s = by_call(GS_K_ANY & ~GS_K(GS_T_UNSET));
@@ -165,6 +177,13 @@ static struct gs_step native(const struct gs_node *n, const gs_kinds *k)
     s.native = f.p; /* by the verifier */
     if (!takes(s.native, n->b)) {
         s.how = GS_HOW_LEAVE;
+        return s;
+    }
+    if (byte_at(n, s.native, k + n->frame->off + n->a + 2, &s))
+        return s;
+    if (s.native->flags & GS_NF_TEXT) {
+        s.how = GS_HOW_TEXT;
+        s.result = GS_K(GS_T_STR);
         return s;
     }
     enum gs_math m = math_of(f.p, n->b);
@@ -194,6 +213,7 @@ static bool native_method(const struct gs_node *n, const gs_kinds *k, struct gs_
     s->how = GS_HOW_CALL;
     s->native = nat;
     s->want[2] = GS_K(m->shape);
+    (void)byte_at(n, nat, k + n->frame->off + n->a + 2, s);
     return true;
 }
 

@@ -39,6 +39,8 @@ enum gs_how {
     GS_HOW_STR,
     GS_HOW_UNIT,  /* calls: the callee's compiled code */
     GS_HOW_MATH,  /* natives that are an instruction: `math` */
+    GS_HOW_BYTE,  /* strings.byteAt inside the string */
+    GS_HOW_TEXT,  /* toString: a helper of its own */
     GS_HOW_LEAVE, /* nothing helps: the interpreter does it */
 };
 

@@ -14,7 +14,10 @@
 #include "hot.h"
 #include "hot_int.h"
 #include "lib.h"
+#include "map.h"
 #include "slow_int.h"
+#include "str.h"
+#include "text.h"
 
 /* ---- entering and leaving ---- */
 
@@ -132,8 +135,24 @@ static int settle_read(struct gs_vm *vm, int st)
 #define ALLOCATES(vm, operation)                                                                   \
     return GS_UNLIKELY(gs_vm_wants_gc(vm)) ? GS_C_AGAIN : settle((vm), (operation))
 
+/* Most of what is added by a call is strings. */
+static int add_strings(struct gs_vm *vm, struct gs_str *a, struct gs_str *b, gs_value *dst)
+{
+    if (GS_UNLIKELY(gs_vm_wants_gc(vm)))
+        return GS_C_AGAIN;
+    struct gs_str *s = gs_str_concat(&vm->heap, a, b);
+    if (GS_UNLIKELY(s == NULL)) {
+        vm->refused = true;
+        return GS_C_AGAIN;
+    }
+    *dst = gs_strv(s);
+    return GS_OK;
+}
+
 int gs_c_arith(struct gs_vm *vm, uint32_t op, gs_value a, gs_value b, gs_value *dst)
 {
+    if (op == GS_AR_ADD && gs_is(a, GS_T_STR) && gs_is(b, GS_T_STR))
+        return add_strings(vm, a.s, b.s, dst);
     return settle_read(vm, gs_slow_arith(vm, (enum gs_arith)op, a, b, dst));
 }
 
@@ -214,13 +233,31 @@ int gs_c_setfield(struct gs_vm *vm, struct gs_ic *ic, gs_value o, gs_value v)
     ALLOCATES(vm, gs_slow_setfield(vm, ic, o, v));
 }
 
+/* The place of key in a dictionary, or NULL. */
+GS_INLINE gs_value *in_dictionary(gs_value o, gs_value key)
+{
+    if (!gs_is(o, GS_T_OBJECT) || !gs_is(key, GS_T_STR) || o.m->cap != GS_OBJECT_DICT)
+        return NULL;
+    return gs_map_find(o.m->map, key.s);
+}
+
 int gs_c_getindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value *dst)
 {
+    const gs_value *v = in_dictionary(o, index);
+    if (v != NULL) {
+        *dst = *v;
+        return GS_OK;
+    }
     return settle_read(vm, gs_slow_getindex(vm, o, index, dst));
 }
 
 int gs_c_setindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value v)
 {
+    gs_value *place = gs_is(v, GS_T_NIL) ? NULL : in_dictionary(o, index);
+    if (place != NULL) { /* nothing is allocated */
+        *place = v;
+        return GS_OK;
+    }
     ALLOCATES(vm, gs_slow_setindex(vm, o, index, v));
 }
 
@@ -232,6 +269,19 @@ int gs_c_len(struct gs_vm *vm, gs_value v, gs_value *dst)
 uint32_t gs_c_is(gs_value v, gs_value type)
 {
     return gs_slow_is(v, type);
+}
+
+int gs_c_text(struct gs_vm *vm, gs_value v, gs_value *dst)
+{
+    if (GS_UNLIKELY(gs_vm_wants_gc(vm)))
+        return GS_C_AGAIN;
+    struct gs_str *s = gs_text_str(&vm->heap, v);
+    if (GS_UNLIKELY(s == NULL)) {
+        vm->refused = true;
+        return GS_C_AGAIN;
+    }
+    *dst = gs_strv(s);
+    return GS_OK;
 }
 
 /* One that is not pure may have done something before it ran out of memory, so it is not run again,

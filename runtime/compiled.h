@@ -38,6 +38,8 @@ GS_API int gs_c_getindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value 
 GS_API int gs_c_setindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value v);
 GS_API int gs_c_len(struct gs_vm *vm, gs_value v, gs_value *dst);
 GS_API uint32_t gs_c_is(gs_value v, gs_value type);
+/* toString */
+GS_API int gs_c_text(struct gs_vm *vm, gs_value v, gs_value *dst);
 /* A native with fitting arguments at args (in the window of the frame vm->base). GS_PARK, GS_YIELD (*dst set) and GS_EXIT also. */
 GS_API int gs_c_native(struct gs_vm *vm, const struct gs_native *nat, gs_value *args, uint32_t n, gs_value *dst);
 /* The % of floats. */

@@ -689,11 +689,16 @@ static void fill_object(struct copier *c, const struct gs_object *from, struct g
     }
     const struct gs_map *m = from->map;
     for (uint32_t i = 0; i < m->nused && !c->nomem; i++) {
-        if (m->entries[i].key == NULL)
+        const struct gs_map_entry *e = &m->entries[i];
+        if (gs_map_is_gone(e))
             continue;
-        gs_value k = conv(c, gs_strv(m->entries[i].key));
-        gs_value v = conv(c, m->entries[i].v);
-        if (!c->nomem && gs_map_put(c->to, to->map, k.s, v) != GS_OK)
+        struct gs_str bytes, *key = gs_map_long_key(e);
+        if (key != NULL)
+            key = conv(c, gs_strv(key)).s;
+        else
+            gs_map_short_key(e, key = &bytes);
+        gs_value v = conv(c, e->v);
+        if (!c->nomem && gs_map_put(c->to, to->map, key, v) != GS_OK)
             c->nomem = true;
     }
 }

@@ -134,10 +134,14 @@ static void check_map(struct check *c, const struct gs_map *m)
     check_storage(c, m->entries, GS_T_RAW, (size_t)m->cap * sizeof *m->entries);
     check_storage(c, m->index, GS_T_RAW, ((size_t)m->mask + 1) * sizeof *m->index);
     for (uint32_t i = 0; i < m->nused && !c->wrong; i++) {
-        if (!m->entries[i].key)
+        const struct gs_str *key = gs_map_long_key(&m->entries[i]);
+        if (gs_map_is_gone(&m->entries[i]))
             continue;
         n++;
-        check_ptr(c, &m->entries[i].key->h, GS_T_STR);
+        if (key)
+            check_ptr(c, &key->h, GS_T_STR);
+        else if (gs_map_key_kind(&m->entries[i]) > GS_MAP_SHORT)
+            fail(c, "map with a key of no kind", m);
         check_value(c, m->entries[i].v);
     }
     if (n != m->count)
@@ -173,7 +177,17 @@ static void check_str(struct check *c, const struct gs_str *s)
             fail(c, "inline string that points elsewhere", s);
         return;
     }
-    const struct gs_strbuf *b = ((const struct gs_xstr *)s)->buf;
+    const struct gs_xstr *x = (const struct gs_xstr *)s;
+    if (gs_xstr_is_part(x)) {
+        check_ptr(c, &x->root->s.h, GS_T_STR);
+        if (c->wrong)
+            return;
+        if (gs_xstr_is_part(x->root) || !(x->root->s.h.flags & GS_OF_FINAL))
+            fail(c, "part of a string that holds no buffer", s);
+    } else if (!(s->h.flags & GS_OF_FINAL)) {
+        fail(c, "string whose share nobody would drop", s);
+    }
+    const struct gs_strbuf *b = gs_xstr_buf(x);
     if (s->data < b->data || s->data + s->len > b->data + b->cap)
         fail(c, "string outside its buffer", s);
 }

@@ -372,7 +372,7 @@ static const struct gs_lib_entry builtins[] = {
     GS_FN("len", b_len, 1, 1, QUIET),
     GS_FN("append", b_append, 1, GS_ARGS_ANY, QUIET),
     GS_FN("typeof", b_typeof, 1, 1, QUIET),
-    GS_FN("toString", b_to_string, 1, 1, QUIET),
+    GS_FN("toString", b_to_string, 1, 1, QUIET | GS_NF_TEXT),
     GS_FN("toInt", b_to_int, 1, 1, QUIET),
     GS_FN("toFloat", b_to_float, 1, 1, QUIET),
     GS_FN("toBool", b_to_bool, 1, 1, QUIET),

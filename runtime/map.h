@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: MIT
  * map.h - the hash table behind dictionary objects: string keys, open addressing over an entry array in insertion order.
  *
- * Lives in the VM's heap (kind MAP) with its arrays as RAW/VALUES-like parts; the collector knows its layout. Keys are any strings.
+ * Lives in the VM's heap (kind MAP) with its arrays as RAW storage; the collector knows its layout.
+ * Keys are any strings. Those of up to GS_MAP_SHORT bytes are kept as their bytes in the entry, not as a string of the heap:
+ * whoever needs such a key as a string makes one (gs_object_keys).
  */
 #ifndef GS_RUNTIME_MAP_H
 #define GS_RUNTIME_MAP_H
 
 #include "heap.h"
 
-struct gs_map_entry {
-    struct gs_str *key; /* NULL: removed */
-    gs_value v;
-    uint32_t hash;
-    uint32_t pad;
+#define GS_MAP_SHORT 15u
+#define GS_MAP_LONG 0x10u /* marks in the place of the length */
+#define GS_MAP_GONE 0x11u
+
+/* A key as two words. Short: the bytes, zeros behind them, and the length in the last byte. Long: the address of the string, its hash
+ * below the mark. Equal short keys have equal words, and no other key has. */
+struct gs_map_key {
+    uint64_t w[2];
 };
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the last byte is the top one");
+
+struct gs_map_entry {
+    gs_value v;
+    struct gs_map_key key;
+};
+_Static_assert(sizeof(struct gs_map_entry) == 32, "two in a cache line");
 
 struct gs_map {
     struct gs_obj h;
@@ -24,6 +36,23 @@ struct gs_map {
     struct gs_map_entry *entries; /* body of a RAW-like heap object, or of a large one */
     uint32_t *index; /* entry number + 1 and bits of the hash, see map.c; 0 free */
 };
+
+/* The length of a short key, else GS_MAP_LONG or (the entry was removed) GS_MAP_GONE. */
+GS_INLINE unsigned gs_map_key_kind(const struct gs_map_entry *e)
+{
+    return (unsigned)(e->key.w[1] >> 56);
+}
+GS_INLINE bool gs_map_is_gone(const struct gs_map_entry *e)
+{
+    return gs_map_key_kind(e) == GS_MAP_GONE;
+}
+/* The string of a long key, NULL when it is short or gone. */
+GS_INLINE struct gs_str *gs_map_long_key(const struct gs_map_entry *e)
+{
+    return gs_map_key_kind(e) == GS_MAP_LONG ? (struct gs_str *)(uintptr_t)e->key.w[0] : NULL;
+}
+/* A short key as a string that no heap owns and that is good as long as the map does not change. */
+void gs_map_short_key(const struct gs_map_entry *e, struct gs_str *out);
 
 struct gs_map *gs_map_new(struct gs_heap *h, uint32_t cap);
 gs_value *gs_map_find(const struct gs_map *m, struct gs_str *key); /* NULL: absent. Valid until the next change */

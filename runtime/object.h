@@ -56,10 +56,24 @@ struct gs_strbuf {
     char data[];
 };
 
+/* A long string. Either it holds a share of a buffer (aux16 0; it is in the heap's list of such objects), or it is a part of what
+ * another string of the same heap holds (aux16 1): making one of these counts nothing, and the collector drops it unseen. */
 struct gs_xstr {
     struct gs_str s;
-    struct gs_strbuf *buf;
+    union {
+        struct gs_strbuf *buf;
+        struct gs_xstr *root;
+    };
 };
+
+GS_INLINE bool gs_xstr_is_part(const struct gs_xstr *x)
+{
+    return x->s.h.aux16 != 0;
+}
+GS_INLINE struct gs_strbuf *gs_xstr_buf(const struct gs_xstr *x)
+{
+    return gs_xstr_is_part(x) ? x->root->buf : x->buf;
+}
 
 enum gs_store {
     GS_STORE_EMPTY, /* no element yet, no storage */
@@ -139,6 +153,7 @@ enum gs_native_flag {
     GS_NF_PURE = 1u,    /* no side effect before it can fail: may be run again after a collection */
     GS_NF_METHOD = 2u,  /* args[0] is the receiver and is not counted in arity messages */
     GS_NF_NOPARK = 4u,  /* never returns PARK, YIELD or EXIT */
+    GS_NF_TEXT = 8u,    /* is the built-in toString, which compiled code does by gs_c_text; others have that name, too */
 };
 
 struct gs_bound {

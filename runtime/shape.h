@@ -80,10 +80,9 @@ gs_status gs_object_delete(struct gs_heap *h, struct gs_object *o, struct gs_str
 uint32_t gs_object_count(const struct gs_object *o);
 /* A new array of the keys in sorted byte order: the snapshot that for, keys(), println and JSON use. NULL when out. */
 struct gs_array *gs_object_keys(struct gs_heap *h, const struct gs_object *o);
-/* The same into plain memory of gs_object_count(o) values; false when memory is out. */
-bool gs_object_sorted_keys(const struct gs_object *o, gs_value *out);
-/* Calls fn for each field in no particular order (copier, collector). Stops at and returns the first non-zero result. */
-int gs_object_each(const struct gs_object *o, int (*fn)(void *ctx, struct gs_str *key, gs_value v), void *ctx);
+/* The same in plain memory (gs_mem_free it), gs_object_count(o) of them, to look at while o does not change: some lie in that memory
+ * themselves. NULL when out. */
+gs_value *gs_object_sorted_keys(const struct gs_object *o);
 /* Adds room for slot `slot` and writes v there, having moved o to shape `to` (inline-cache hit of an adding store). */
 gs_status gs_object_append_slot(struct gs_heap *h, struct gs_object *o, uint32_t to, gs_value v);
 struct gs_class *gs_object_class(const struct gs_object *o); /* NULL for plain objects */

@@ -91,27 +91,6 @@ struct gs_class *gs_object_class(const struct gs_object *o)
     return gs_shape_get(o->h.aux32)->cls;
 }
 
-int gs_object_each(const struct gs_object *o, int (*fn)(void *ctx, struct gs_str *key, gs_value v),
-                   void *ctx)
-{
-    if (is_dict(o)) {
-        const struct gs_map *m = o->map;
-        for (uint32_t i = 0; i < m->nused; i++) {
-            int r = m->entries[i].key ? fn(ctx, m->entries[i].key, m->entries[i].v) : 0;
-            if (r)
-                return r;
-        }
-        return 0;
-    }
-    struct gs_shape *s = gs_shape_get(o->h.aux32);
-    for (uint32_t i = 0; i < s->nkeys; i++) {
-        int r = fn(ctx, gs_shape_key(s, i), o->slots[i]);
-        if (r)
-            return r;
-    }
-    return 0;
-}
-
 /* ---- writing ---- */
 
 static bool grow_slots(struct gs_heap *h, struct gs_object *o, uint32_t need)
@@ -245,16 +224,21 @@ gs_status gs_object_delete(struct gs_heap *h, struct gs_object *o, struct gs_str
 
 /* ---- keys in order ---- */
 
-static bool sorted_dict_keys(const struct gs_map *m, gs_value *out)
+/* Short keys become strings of the caller's memory: `bytes` has room for all keys. */
+static bool sorted_dict_keys(const struct gs_map *m, gs_value *out, struct gs_str *bytes)
 {
     struct gs_sort_item *items = gs_mem_alloc((m->count ? m->count : 1) * sizeof *items);
     if (!items)
         return false;
     uint32_t n = 0;
     for (uint32_t i = 0; i < m->nused; i++) {
-        struct gs_str *k = m->entries[i].key;
-        if (k)
-            items[n++] = (struct gs_sort_item){gs_sort_str_key(k), (uintptr_t)k};
+        const struct gs_map_entry *e = &m->entries[i];
+        if (gs_map_is_gone(e))
+            continue;
+        struct gs_str *k = gs_map_long_key(e);
+        if (!k)
+            gs_map_short_key(e, k = bytes++);
+        items[n++] = (struct gs_sort_item){gs_sort_str_key(k), (uintptr_t)k};
     }
     bool ok = gs_sort_items(items, n, gs_sort_str_tie, NULL);
     for (uint32_t i = 0; ok && i < n; i++)
@@ -263,22 +247,47 @@ static bool sorted_dict_keys(const struct gs_map *m, gs_value *out)
     return ok;
 }
 
-bool gs_object_sorted_keys(const struct gs_object *o, gs_value *out)
+gs_value *gs_object_sorted_keys(const struct gs_object *o)
 {
+    size_t n = gs_object_count(o), each = sizeof(gs_value);
     if (is_dict(o))
-        return sorted_dict_keys(o->map, out);
+        each += sizeof(struct gs_str);
+    gs_value *out = gs_mem_alloc(n ? n * each : 1);
+    if (!out)
+        return NULL;
+    if (is_dict(o)) {
+        if (sorted_dict_keys(o->map, out, (struct gs_str *)(out + n)))
+            return out;
+        gs_mem_free(out);
+        return NULL;
+    }
     struct gs_shape *s = gs_shape_get(o->h.aux32);
     const uint32_t *order = gs_shape_sorted(s);
     for (uint32_t i = 0; i < s->nkeys; i++)
         out[i] = gs_strv(gs_shape_key(s, order[i]));
-    return true;
+    return out;
 }
 
 struct gs_array *gs_object_keys(struct gs_heap *h, const struct gs_object *o)
 {
     uint32_t n = gs_object_count(o);
     struct gs_array *a = gs_array_make(h, n ? GS_STORE_VALUE : GS_STORE_EMPTY, n);
-    if (!a || (n && !gs_object_sorted_keys(o, a->v)))
+    if (!a || !n)
+        return a;
+    gs_value *key = gs_object_sorted_keys(o);
+    if (!key)
         return NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        struct gs_str *k = key[i].s;
+        if (is_dict(o) && k->len <= GS_MAP_SHORT)
+            k = gs_str_new(h, k->data, k->len);
+        if (!k)
+            goto out;
+        a->v[i] = gs_strv(k);
+    }
+    gs_mem_free(key);
     return a;
+out:
+    gs_mem_free(key);
+    return NULL;
 }

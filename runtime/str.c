@@ -5,6 +5,11 @@
  *            makes a buffer; when its left side is the longer one (it looks like building) the
  *            buffer has room, and later ones whose left side ends where the buffer's used part ends
  *            append there. No older string looks behind its own length, so nobody sees the append.
+ *            A result in the same buffer is a part of the string that holds the buffer (object.h):
+ *            with a share for each, counting and dropping them was a fifth of bench string_build.
+ *            When the same text is added to the same string once more, its bytes are there: compiled
+ *            code that leaves for a collection does the last instructions again, and copied the
+ *            whole buffer for it.
  *            A buffer that is full is left to its strings and a doubled one goes on. A
  *            concatenation to the middle of a buffer, to somebody else's or to a constant gets a
  *            little room only: it may be the only one.
@@ -24,42 +29,16 @@
 
 /* ---- hashing ---- */
 
-__extension__ typedef unsigned __int128 u128;
-
-#define HASH_K1 0x9e3779b97f4a7c15u
-#define HASH_K2 0xd6e8feb86659fd93u
-
-GS_INLINE uint64_t load64(const char *p)
-{
-    uint64_t x;
-    memcpy(&x, p, 8);
-    return x;
-}
-
-GS_INLINE uint64_t load32(const char *p)
-{
-    uint32_t x;
-    memcpy(&x, p, 4);
-    return x;
-}
-
-/* Both halves of the product: every bit of a and b reaches the result. */
-GS_INLINE uint64_t fold(uint64_t a, uint64_t b)
-{
-    u128 x = (u128)a * b;
-    return (uint64_t)x ^ (uint64_t)(x >> 64);
-}
-
 /* The last 0 to 16 bytes as two words; which bytes overlap depends on n alone. */
 GS_INLINE uint64_t hash_tail(const char *p, size_t n, uint64_t h)
 {
     uint64_t a, b;
     if (n >= 8) {
-        a = load64(p);
-        b = load64(p + n - 8);
+        a = gs_load64(p);
+        b = gs_load64(p + n - 8);
     } else if (n >= 4) {
-        a = load32(p);
-        b = load32(p + n - 4);
+        a = gs_load32(p);
+        b = gs_load32(p + n - 4);
     } else if (n > 0) {
         a = (uint64_t)(uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << 8 |
             (uint64_t)(uint8_t)p[n - 1] << 16;
@@ -67,14 +46,14 @@ GS_INLINE uint64_t hash_tail(const char *p, size_t n, uint64_t h)
     } else {
         a = b = 0;
     }
-    return fold(a ^ HASH_K1, b ^ h);
+    return gs_hash_fold(a ^ GS_HASH_K1, b ^ h);
 }
 
 uint32_t gs_str_hash_bytes(const char *p, size_t n)
 {
-    uint64_t h = n * HASH_K2 ^ HASH_K1;
+    uint64_t h = n * GS_HASH_K2 ^ GS_HASH_K1;
     while (n > 16) {
-        h = fold(load64(p) ^ HASH_K2, load64(p + 8) ^ h);
+        h = gs_hash_fold(gs_load64(p) ^ GS_HASH_K2, gs_load64(p + 8) ^ h);
         p += 16;
         n -= 16;
     }
@@ -292,6 +271,21 @@ drop:
     return NULL;
 }
 
+/* A string of n bytes from data, in the buffer that x has. */
+static struct gs_str *part_new(struct gs_heap *h, struct gs_xstr *x, const char *data, size_t n)
+{
+    struct gs_xstr *p = gs_heap_alloc(h, sizeof *p);
+    if (!p)
+        return NULL;
+    gs_obj_init(h, &p->s.h, GS_T_STR);
+    p->s.h.flags |= GS_OF_EXT;
+    p->s.h.aux16 = 1;
+    p->s.len = n;
+    p->s.data = data;
+    p->root = gs_xstr_is_part(x) ? x->root : x;
+    return &p->s;
+}
+
 /* A new buffer with n bytes used of at least cap, to be filled by the caller. */
 static struct gs_str *buffer_new(struct gs_heap *h, size_t n, size_t cap)
 {
@@ -312,6 +306,27 @@ struct gs_str *gs_str_make(struct gs_heap *h, size_t n, char **out)
     return s;
 }
 
+/* Most pieces are shorter than a call of memcpy is worth. */
+GS_INLINE void copy_piece(char *to, const char *from, size_t n)
+{
+    if (n > 16) {
+        memcpy(to, from, n);
+    } else if (n >= 8) {
+        uint64_t a = gs_load64(from), b = gs_load64(from + n - 8);
+        memcpy(to, &a, 8);
+        memcpy(to + n - 8, &b, 8);
+    } else if (n >= 4) {
+        uint32_t a = (uint32_t)gs_load32(from), b = (uint32_t)gs_load32(from + n - 4);
+        memcpy(to, &a, 4);
+        memcpy(to + n - 4, &b, 4);
+    } else if (n > 0) {
+        char a = from[0], b = from[n / 2], c = from[n - 1];
+        to[0] = a;
+        to[n / 2] = b;
+        to[n - 1] = c;
+    }
+}
+
 struct gs_str *gs_str_new(struct gs_heap *h, const char *p, size_t n)
 {
     if (n <= 1)
@@ -319,7 +334,7 @@ struct gs_str *gs_str_new(struct gs_heap *h, const char *p, size_t n)
     char *to;
     struct gs_str *s = gs_str_make(h, n, &to);
     if (s)
-        memcpy(to, p, n);
+        copy_piece(to, p, n);
     return s;
 }
 
@@ -340,7 +355,7 @@ struct gs_str *gs_str_share(struct gs_heap *h, struct gs_str *s)
         }
         return c;
     }
-    struct gs_strbuf *b = ((struct gs_xstr *)s)->buf;
+    struct gs_strbuf *b = gs_xstr_buf((struct gs_xstr *)s);
     gs_strbuf_retain(b);
     struct gs_str *c = ext_new(h, b, s->data, s->len, 0);
     if (c) {
@@ -357,9 +372,20 @@ static bool can_append(const struct gs_heap *h, const struct gs_str *a, size_t m
 {
     if (!(a->h.flags & GS_OF_EXT))
         return false;
-    const struct gs_strbuf *buf = ((const struct gs_xstr *)a)->buf;
+    const struct gs_strbuf *buf = gs_xstr_buf((const struct gs_xstr *)a);
     return buf->owner == h->uid && a->data + a->len == buf->data + buf->used &&
            buf->cap - buf->used >= more;
+}
+
+/* True when b's bytes stand behind a already. */
+static bool has_appended(const struct gs_heap *h, const struct gs_str *a, const struct gs_str *b)
+{
+    if (!(a->h.flags & GS_OF_EXT))
+        return false;
+    const struct gs_strbuf *buf = gs_xstr_buf((const struct gs_xstr *)a);
+    const char *end = a->data + a->len;
+    return buf->owner == h->uid && (size_t)(buf->data + buf->used - end) >= b->len &&
+           memcmp(end, b->data, b->len) == 0;
 }
 
 /* Room for a long result a + b; see the head of the file. */
@@ -370,25 +396,29 @@ static size_t concat_cap(const struct gs_heap *h, const struct gs_str *a, const 
         return n;
     if (!(a->h.flags & GS_OF_EXT))
         return a->len <= GS_STR_INLINE_MAX ? n * 2 : n + n / 8;
-    const struct gs_strbuf *buf = ((const struct gs_xstr *)a)->buf;
+    const struct gs_strbuf *buf = gs_xstr_buf((const struct gs_xstr *)a);
     bool building = buf->owner == h->uid && a->data + a->len == buf->data + buf->used &&
                     buf->used > buf->cap / 2 + 64;
-    return !building ? n + n / 8 : n < (1u << 20) ? n * 2 : n + n / 2;
+    return !building ? n + n / 8 : n * 2;
 }
 
 static struct gs_str *concat_long(struct gs_heap *h, struct gs_str *a, struct gs_str *b, size_t n)
 {
     if (can_append(h, a, b->len)) {
-        struct gs_strbuf *buf = ((struct gs_xstr *)a)->buf;
-        gs_strbuf_retain(buf);
-        struct gs_str *s = ext_new(h, buf, a->data, n, 0);
+        struct gs_strbuf *buf = gs_xstr_buf((struct gs_xstr *)a);
+        struct gs_str *s = part_new(h, (struct gs_xstr *)a, a->data, n);
         if (s) {
-            memcpy(buf->data + buf->used, b->data, b->len);
+            copy_piece(buf->data + buf->used, b->data, b->len);
             buf->used += b->len;
         }
         return s;
     }
-    struct gs_str *s = buffer_new(h, n, concat_cap(h, a, b, n));
+    if (has_appended(h, a, b))
+        return part_new(h, (struct gs_xstr *)a, a->data, n);
+    size_t cap = concat_cap(h, a, b, n);
+    struct gs_str *s = buffer_new(h, n, cap);
+    if (!s && cap > n + n / 8) /* near the limit of the heap: less room */
+        s = buffer_new(h, n, n + n / 8);
     if (s) {
         char *to = (char *)(uintptr_t)s->data;
         memcpy(to, a->data, a->len);
@@ -411,8 +441,8 @@ struct gs_str *gs_str_concat(struct gs_heap *h, struct gs_str *a, struct gs_str 
     struct gs_str *s = inline_new(h, n);
     if (s) {
         char *to = (char *)(s + 1);
-        memcpy(to, a->data, a->len);
-        memcpy(to + a->len, b->data, b->len);
+        copy_piece(to, a->data, a->len);
+        copy_piece(to + a->len, b->data, b->len);
     }
     return s;
 }
@@ -424,9 +454,7 @@ struct gs_str *gs_str_sub(struct gs_heap *h, struct gs_str *s, size_t from, size
         return s;
     if (n <= GS_STR_INLINE_MAX || !(s->h.flags & GS_OF_EXT))
         return gs_str_new(h, s->data + from, n);
-    struct gs_strbuf *b = ((struct gs_xstr *)s)->buf;
-    gs_strbuf_retain(b);
-    return ext_new(h, b, s->data + from, n, 0);
+    return part_new(h, (struct gs_xstr *)s, s->data + from, n);
 }
 
 /* ---- comparing ---- */

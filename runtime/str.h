@@ -7,6 +7,8 @@
 #ifndef GS_RUNTIME_STR_H
 #define GS_RUNTIME_STR_H
 
+#include <string.h>
+
 #include "heap.h"
 
 /* Copies n bytes. n may be 0. One-byte strings come from a table of atoms. */
@@ -21,6 +23,35 @@ struct gs_str *gs_str_concat(struct gs_heap *h, struct gs_str *a, struct gs_str 
 struct gs_str *gs_str_share(struct gs_heap *h, struct gs_str *s);
 /* Bytes [from, to) of s, 0 <= from <= to <= len. Shares the buffer of long strings when the part is long too. */
 struct gs_str *gs_str_sub(struct gs_heap *h, struct gs_str *s, size_t from, size_t to);
+
+/* ---- hashing ---- */
+
+#define GS_HASH_K1 0x9e3779b97f4a7c15u
+#define GS_HASH_K2 0xd6e8feb86659fd93u
+
+GS_INLINE uint64_t gs_load64(const char *p)
+{
+    uint64_t x;
+    memcpy(&x, p, 8);
+    return x;
+}
+GS_INLINE uint64_t gs_load32(const char *p)
+{
+    uint32_t x;
+    memcpy(&x, p, 4);
+    return x;
+}
+/* Both halves of the product: every bit of a and b reaches the result. */
+GS_INLINE uint64_t gs_hash_fold(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 u128;
+    u128 x = (u128)a * b;
+    return (uint64_t)x ^ (uint64_t)(x >> 64);
+}
+GS_INLINE uint64_t gs_hash_words(uint64_t a, uint64_t b)
+{
+    return gs_hash_fold(a ^ GS_HASH_K1, b ^ GS_HASH_K2);
+}
 
 uint32_t gs_str_hash_bytes(const char *p, size_t n); /* never 0 */
 uint32_t gs_str_hash_slow(struct gs_str *s);

@@ -345,13 +345,9 @@ static bool enter(struct walk *w, gs_value v)
     if (w->n == w->cap && !frames_grow(w))
         return false;
     if (!array && f.n) {
-        f.keys = gs_mem_alloc(f.n * sizeof *f.keys);
+        f.keys = gs_object_sorted_keys(v.m);
         if (!f.keys)
             return false;
-        if (!gs_object_sorted_keys(v.m, f.keys)) {
-            gs_mem_free(f.keys);
-            return false;
-        }
     }
     if (!remember(w, v.o)) {
         gs_mem_free(f.keys);

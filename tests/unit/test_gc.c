@@ -157,12 +157,18 @@ static void outside_buffers_are_released_with_their_holders(void)
     struct gs_str *s = gs_str_new(&u.h, text, sizeof text);
     u.root[1] = gs_strv(gs_str_sub(&u.h, s, 100, 900));
     struct gs_strbuf *buf = ((struct gs_xstr *)s)->buf;
-    CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 2);
+    gs_strbuf_retain(buf);
+    CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 2); /* the part counts nothing */
     u.root[0] = gs_nil();
     CU_ASSERT_TRUE(unit_heap_collect(&u));
-    CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 1);
+    CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 2);
     CU_ASSERT_TRUE(u.h.used < 100000);
     CU_ASSERT_EQUAL(u.h.nfinal, 1);
+    u.root[1] = gs_nil();
+    CU_ASSERT_TRUE(unit_heap_collect(&u));
+    CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 1);
+    CU_ASSERT_EQUAL(u.h.nfinal, 0);
+    gs_strbuf_release(buf);
     unit_heap_fini(&u);
 }
 

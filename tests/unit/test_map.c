@@ -69,6 +69,100 @@ static void random_operations_agree_with_a_model(void)
     CU_ASSERT_TRUE(m->cap <= 2048);
 }
 
+/* Every byte counts, zeros at the end and all bits too, on both sides of the length where keys stop being short. */
+static void keys_of_all_lengths_are_told_apart(void)
+{
+    enum { MAX = 40 };
+    struct gs_map *m = gs_map_new(&u.h, 0);
+    char text[MAX + 1];
+    int64_t id = 0;
+    for (size_t n = 0; n <= MAX; n++)
+        for (size_t at = 0; at <= n; at++)
+            for (int fill = 0; fill < 2; fill++) {
+                memset(text, fill ? 0xff : 0, sizeof text);
+                if (at < n)
+                    text[at] ^= 1;
+                CU_ASSERT_PTR_NULL(gs_map_find(m, gs_str_new(&u.h, text, n)));
+                CU_ASSERT_EQUAL(gs_map_put(&u.h, m, gs_str_new(&u.h, text, n), gs_int(id++)), GS_OK);
+                if (n == 0)
+                    fill = 1;
+            }
+    CU_ASSERT_EQUAL(m->count, id);
+    id = 0;
+    for (size_t n = 0; n <= MAX; n++)
+        for (size_t at = 0; at <= n; at++)
+            for (int fill = 0; fill < 2; fill++) {
+                memset(text, fill ? 0xff : 0, sizeof text);
+                if (at < n)
+                    text[at] ^= 1;
+                gs_value *v = gs_map_find(m, gs_str_new(&u.h, text, n));
+                CU_ASSERT_TRUE(v && v->i == id);
+                id++;
+                if (n == 0)
+                    fill = 1;
+            }
+}
+
+static void short_keys_are_bytes_and_long_ones_strings(void)
+{
+    struct gs_map *m = gs_map_new(&u.h, 64);
+    char text[32];
+    memset(text, 'k', sizeof text);
+    for (size_t n = 0; n < sizeof text; n++) {
+        struct gs_str *k = gs_str_new(&u.h, text, n), bytes;
+        CU_ASSERT_EQUAL(gs_map_put(&u.h, m, k, gs_nil()), GS_OK);
+        const struct gs_map_entry *e = &m->entries[n];
+        CU_ASSERT_PTR_EQUAL(gs_map_long_key(e), n > GS_MAP_SHORT ? k : NULL);
+        if (n > GS_MAP_SHORT)
+            continue;
+        gs_map_short_key(e, &bytes);
+        CU_ASSERT_TRUE(gs_str_equal(k, &bytes));
+        CU_ASSERT_TRUE(gs_map_delete(m, &bytes));
+        CU_ASSERT_TRUE(gs_map_is_gone(e));
+        CU_ASSERT_PTR_NULL(gs_map_long_key(e));
+    }
+}
+
+static int form_key(char *to, size_t size, int form, int i)
+{
+    switch (form) {
+    case 0:
+        return snprintf(to, size, "%d", i);
+    case 1:
+        return snprintf(to, size, "key%d", i);
+    case 2:
+        return snprintf(to, size, "k%08d", i * 8);
+    case 3:
+        return snprintf(to, size, "%d,%d", i / 200, i % 200);
+    case 4:
+        return snprintf(to, size, "item_%06x", (unsigned)i * 256);
+    default:
+        return snprintf(to, size, "%c%c%c", i % 35 + 60, i / 35 % 35 + 60, i / 1225 + 60);
+    }
+}
+
+/* The index fills as it would with random hashes: about 23,900 runs of places, the longest of about 15. */
+static void short_keys_spread(void)
+{
+    for (int form = 0; form < 6; form++) {
+        struct gs_map *m = gs_map_new(&u.h, 0);
+        for (int i = 0; i < 40000; i++) {
+            char text[40];
+            size_t n = (size_t)form_key(text, sizeof text, form, i);
+            CU_ASSERT_EQUAL(gs_map_put(&u.h, m, gs_str_new(&u.h, text, n), gs_int(i)), GS_OK);
+        }
+        CU_ASSERT_EQUAL(m->count, 40000);
+        uint32_t run = 0, longest = 0, runs = 0;
+        for (uint32_t i = 0; i <= m->mask; i++) {
+            run = m->index[i] ? run + 1 : 0;
+            runs += run == 1;
+            longest = run > longest ? run : longest;
+        }
+        CU_ASSERT_TRUE(runs > 23000);
+        CU_ASSERT_TRUE(longest < 30);
+    }
+}
+
 static void adding_and_removing_does_not_grow(void)
 {
     struct gs_map *m = gs_map_new(&u.h, 0);
@@ -91,7 +185,7 @@ static void insertion_order_is_kept_by_entries(void)
         CU_ASSERT_EQUAL(gs_map_put(&u.h, m, key(i), gs_int(i)), GS_OK);
     int64_t last = -1;
     for (uint32_t i = 0; i < m->nused; i++)
-        if (m->entries[i].key) {
+        if (!gs_map_is_gone(&m->entries[i])) {
             CU_ASSERT_TRUE(m->entries[i].v.i > last);
             last = m->entries[i].v.i;
         }
@@ -127,6 +221,9 @@ static void no_memory_leaves_the_map_unchanged(void)
 
 static const struct unit_case cases[] = {
     UNIT_CASE(what_was_put_is_found),
+    UNIT_CASE(keys_of_all_lengths_are_told_apart),
+    UNIT_CASE(short_keys_are_bytes_and_long_ones_strings),
+    UNIT_CASE(short_keys_spread),
     UNIT_CASE(nil_values_are_kept),
     UNIT_CASE(random_operations_agree_with_a_model),
     UNIT_CASE(adding_and_removing_does_not_grow),

@@ -13,7 +13,7 @@ static struct unit_heap u;
 
 static struct gs_strbuf *buf_of(const struct gs_str *s)
 {
-    return ((const struct gs_xstr *)s)->buf;
+    return gs_xstr_buf((const struct gs_xstr *)s);
 }
 
 static struct gs_str *filled(struct gs_heap *h, char c, size_t n)
@@ -109,6 +109,77 @@ static void older_strings_do_not_see_appends(void)
     CU_ASSERT_TRUE(memcmp(d->data + 198, "aabbbbdddd", 10) == 0);
     CU_ASSERT_PTR_EQUAL(buf_of(b), buf_of(c));
     CU_ASSERT_PTR_NOT_EQUAL(buf_of(b), buf_of(d));
+}
+
+/* Parts of parts lead to the string that has the share, which lives as long as one of them and no longer. */
+static void parts_keep_the_holder_of_their_buffer(void)
+{
+    struct unit_heap w;
+    unit_heap_init(&w);
+    struct gs_str *a = filled(&w.h, 'a', 300), *bb = gs_str_newz(&w.h, "bb");
+    struct gs_str *b = gs_str_concat(&w.h, gs_str_concat(&w.h, a, bb), bb);
+    struct gs_str *c = gs_str_sub(&w.h, b, 1, 303);
+    struct gs_strbuf *buf = buf_of(c);
+    CU_ASSERT_PTR_EQUAL(buf_of(b), buf);
+    CU_ASSERT_TRUE(gs_xstr_is_part((struct gs_xstr *)b));
+    CU_ASSERT_PTR_EQUAL(((struct gs_xstr *)c)->root, ((struct gs_xstr *)b)->root);
+    CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 1);
+    CU_ASSERT_EQUAL(w.h.nfinal, buf_of(a) == buf ? 1 : 2); /* by how much room the allocator gave */
+    w.root[0] = gs_strv(c);
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_TRUE(unit_heap_collect(&w));
+        CU_ASSERT_EQUAL(w.h.nfinal, 1);
+        CU_ASSERT_TRUE(gs_gc_check_value(&w.h, w.root[0]));
+        for (int k = 0; k < 1000; k++)
+            (void)gs_str_newz(&w.h, "overwrites whatever was forgotten");
+        CU_ASSERT_TRUE(c->len == 302 && memcmp(c->data + 297, "aabbb", 5) == 0);
+    }
+    struct gs_str *there = gs_str_share(&u.h, c);
+    CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 2);
+    CU_ASSERT_FALSE(gs_xstr_is_part((struct gs_xstr *)there));
+    w.root[0] = gs_nil();
+    CU_ASSERT_TRUE(unit_heap_collect(&w));
+    CU_ASSERT_EQUAL(w.h.nfinal, 0);
+    CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 1);
+    CU_ASSERT_TRUE(there->len == 302 && memcmp(there->data + 297, "aabbb", 5) == 0);
+    unit_heap_fini(&w);
+}
+
+static void near_the_limit_of_the_heap_buffers_have_less_room(void)
+{
+    struct unit_heap w;
+    unit_heap_init(&w);
+    struct gs_str *a = filled(&w.h, 'a', 100000), *b = filled(&w.h, 'b', 1000), *s = a;
+    w.h.limit = w.h.used + 150000;
+    for (int i = 0; i < 20 && buf_of(s) == buf_of(a); i++)
+        s = gs_str_concat(&w.h, s, b);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    CU_ASSERT_PTR_NOT_EQUAL(buf_of(s), buf_of(a));
+    CU_ASSERT_TRUE(buf_of(s)->cap < 150000);
+    CU_ASSERT_TRUE(s->len > 100000 && s->data[99999] == 'a' && s->data[s->len - 1] == 'b');
+    unit_heap_fini(&w);
+}
+
+static void adding_the_same_once_more_copies_nothing(void)
+{
+    struct gs_str *a = gs_str_concat(&u.h, filled(&u.h, 'a', 2000), gs_str_newz(&u.h, "bb")), *s[3];
+    CU_ASSERT_EQUAL(buf_of(a)->used, 2002);
+    for (int i = 0; i < 3; i++)
+        s[i] = gs_str_concat(&u.h, a, gs_str_newz(&u.h, "cdef"));
+    CU_ASSERT_EQUAL(buf_of(a)->used, 2006);
+    struct gs_str *part = gs_str_concat(&u.h, a, gs_str_newz(&u.h, "cd"));
+    struct gs_str *other = gs_str_concat(&u.h, a, gs_str_newz(&u.h, "cdeX"));
+    struct gs_str *longer = gs_str_concat(&u.h, a, gs_str_newz(&u.h, "cdefg"));
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_PTR_EQUAL(s[i]->data, a->data);
+        CU_ASSERT_TRUE(s[i]->len == 2006 && memcmp(s[i]->data + 2000, "bbcdef", 6) == 0);
+    }
+    CU_ASSERT_PTR_EQUAL(part->data, a->data);
+    CU_ASSERT_EQUAL(part->len, 2004);
+    CU_ASSERT_PTR_NOT_EQUAL(other->data, a->data);
+    CU_ASSERT_TRUE(memcmp(other->data + 2000, "bbcdeX", 6) == 0);
+    CU_ASSERT_PTR_NOT_EQUAL(longer->data, a->data);
+    CU_ASSERT_TRUE(longer->len == 2007 && memcmp(longer->data + 2000, "bbcdefg", 7) == 0);
 }
 
 static void only_the_owner_appends_in_place(void)
@@ -323,6 +394,9 @@ static const struct unit_case cases[] = {
     UNIT_CASE(concatenation_gives_both_parts),
     UNIT_CASE(building_in_a_loop_is_linear),
     UNIT_CASE(older_strings_do_not_see_appends),
+    UNIT_CASE(parts_keep_the_holder_of_their_buffer),
+    UNIT_CASE(near_the_limit_of_the_heap_buffers_have_less_room),
+    UNIT_CASE(adding_the_same_once_more_copies_nothing),
     UNIT_CASE(only_the_owner_appends_in_place),
     UNIT_CASE(one_off_concatenations_waste_little),
     UNIT_CASE(parts_share_long_buffers_only),

@@ -236,6 +236,30 @@ static void ints_are_decimal(void)
     }
 }
 
+/* All of up to five digits, every first digit and neighbourhood of a power of ten, and each group of eight apart. */
+static void ints_have_their_digits(void)
+{
+    char want[32], text[GS_NUM_MAX + 1];
+    uint64_t x = 1;
+    for (int64_t k = 0; k < 400000; k++) {
+        x = x * 6364136223846793005u + 1442695040888963407u;
+        int64_t i = k < 100000 ? k : (int64_t)(x >> (k % 64));
+        if (k % 3 == 2)
+            i = (int64_t)(0 - (uint64_t)i);
+        int n = snprintf(want, sizeof want, "%lld", (long long)i);
+        CU_ASSERT_EQUAL(gs_text_int(i, text), (size_t)n);
+        CU_ASSERT_TRUE(memcmp(text, want, (size_t)n) == 0);
+    }
+    for (uint64_t i = 1; i <= INT64_MAX; i *= 10)
+        for (uint64_t d = 1; d < 10 && i * d <= INT64_MAX; d++)
+            for (int64_t e = -1; e <= 1; e++) {
+                int64_t v = (int64_t)(i * d) + e;
+                int n = snprintf(want, sizeof want, "%lld", (long long)v);
+                CU_ASSERT_EQUAL(gs_text_int(v, text), (size_t)n);
+                CU_ASSERT_TRUE(memcmp(text, want, (size_t)n) == 0);
+            }
+}
+
 /* ---- numbers in ---- */
 
 static void ints_are_parsed_strictly(void)
@@ -534,6 +558,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(floats_look_as_the_language_says),
     UNIT_CASE(floats_are_shortest_and_nearest),
     UNIT_CASE(ints_are_decimal),
+    UNIT_CASE(ints_have_their_digits),
     UNIT_CASE(ints_are_parsed_strictly),
     UNIT_CASE(floats_are_parsed_strictly_and_rightly),
     UNIT_CASE(random_decimals_parse_like_the_c_library),
