@@ -13,7 +13,7 @@
 
 #define INLINE_CODE 80u   /* instructions of a callee */
 #define INLINE_DEPTH 4u
-#define INLINE_SELF 40u      /* instructions of a function that is inlined into itself, */
+#define INLINE_SELF 40u      /* instructions of a function that is inlined into its own unit, */
 #define INLINE_SELF_DEPTH 2u /* so deep */
 #define INLINE_NODES 1500u /* no inlining once the unit has so many nodes */
 
@@ -180,7 +180,7 @@ static bool splices(const struct gs_graph *g, const struct gs_node *n)
     uint32_t within = 0; /* itself */
     for (const struct gs_frame *f = n->frame; f != NULL; f = f->parent)
         within += f->p == q;
-    if (within > (q->ncode <= INLINE_SELF ? INLINE_SELF_DEPTH : 0u))
+    if (within > (q->ncode <= INLINE_SELF && g->root->p == q ? INLINE_SELF_DEPTH : 0u))
         return false;
     for (uint32_t pc = 0; pc < q->ncode; pc++) {
         switch (gs_insn_op(gs_hot_insn(q, q->code + pc))) {
