@@ -82,15 +82,15 @@ enum gs_store {
     GS_STORE_INT,   /* int64_t */
     GS_STORE_FLOAT, /* double */
     GS_STORE_VALUE, /* gs_value */
-    GS_STORE_COW = 0x80,
+    GS_STORE_COW = 0x100, /* in a byte of its own: a reader compares the lower one */
 };
 
 #define GS_PAYLOAD_MIN 512 /* bytes of packed storage from which it is a shared payload */
 
 struct gs_payload {
     _Atomic uint32_t refs;
-    uint32_t pad;
-    size_t bytes; /* capacity */
+    uint32_t lead; /* bytes before it in its block: payload.c */
+    size_t bytes;  /* capacity */
     _Alignas(16) unsigned char data[];
 };
 
@@ -222,7 +222,7 @@ struct gs_objlit {
 
 GS_INLINE enum gs_store gs_array_store(const struct gs_array *a) /* without COW */
 {
-    return (enum gs_store)(a->h.aux16 & 0x7f);
+    return (enum gs_store)(a->h.aux16 & 0xff);
 }
 
 /* Permanent memory: zeroed, 16-byte aligned, never freed, reachable for leak checkers. Any thread. Exits when memory is out. */

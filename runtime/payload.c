@@ -6,45 +6,79 @@
 
 #include "port/mem.h"
 
-static struct gs_payload *payload_init(struct gs_payload *p, size_t size)
+/* Absurdly large sizes are refused before they can wrap around. */
+#define LARGEST (SIZE_MAX / 4)
+
+/* Payloads of so many bytes are coloured (payload.h); smaller ones share their lines with neighbours of all sorts. */
+#define COLOURED_MIN 4096u
+#define COLOURS 8u
+#define LINE 64u /* data is aligned to it, so that no vector lies across two */
+
+/* What stands before a payload in its block, at most. */
+static size_t room_before(size_t bytes)
 {
-    if (!p)
-        return NULL;
+    return bytes >= COLOURED_MIN ? LINE + COLOURS * LINE : 0;
+}
+
+/* The payload in a block of `size` bytes. */
+static struct gs_payload *place(unsigned char *block, size_t size, size_t bytes)
+{
+    static _Thread_local unsigned next; /* any start will do */
+    struct gs_payload *p = (struct gs_payload *)block;
+    if (bytes >= COLOURED_MIN) {
+        uintptr_t data = (uintptr_t)block + offsetof(struct gs_payload, data);
+        size_t lead = (LINE - data % LINE) % LINE + next++ % COLOURS * LINE;
+        p = (struct gs_payload *)(block + lead);
+        p->lead = (uint32_t)lead;
+    } else {
+        p->lead = 0;
+    }
     atomic_init(&p->refs, 1u);
-    p->pad = 0;
-    p->bytes = size - sizeof *p;
+    p->bytes = size - sizeof *p - p->lead;
     return p;
 }
 
-/* 0: absurdly large */
-static size_t payload_size(size_t bytes)
+static unsigned char *block_of(struct gs_payload *p)
 {
-    if (bytes > SIZE_MAX / 4)
+    return (unsigned char *)p - p->lead;
+}
+
+/* 0: too large */
+static size_t block_size(size_t bytes, size_t lead)
+{
+    if (bytes > LARGEST)
         return 0;
-    size_t size = sizeof(struct gs_payload) + bytes;
+    size_t size = sizeof(struct gs_payload) + bytes + lead;
     size_t good = gs_mem_good_size(size);
     return good > size ? good : size;
 }
 
+static struct gs_payload *make(size_t bytes, bool zeroed)
+{
+    size_t size = block_size(bytes, room_before(bytes));
+    unsigned char *block = size == 0 ? NULL : zeroed ? gs_mem_zalloc(size) : gs_mem_alloc(size);
+    return block != NULL ? place(block, size, bytes) : NULL;
+}
+
 struct gs_payload *gs_payload_new(size_t bytes)
 {
-    size_t size = payload_size(bytes);
-    return size ? payload_init(gs_mem_alloc(size), size) : NULL;
+    return make(bytes, false);
 }
 
 struct gs_payload *gs_payload_new_zeroed(size_t bytes)
 {
-    size_t size = payload_size(bytes);
-    return size ? payload_init(gs_mem_zalloc(size), size) : NULL;
+    return make(bytes, true);
 }
 
 struct gs_payload *gs_payload_resize(struct gs_payload *p, size_t bytes)
 {
-    size_t size = payload_size(bytes);
-    struct gs_payload *q = size ? gs_mem_realloc(p, size) : NULL;
-    if (q)
-        q->bytes = size - sizeof *q;
-    return q;
+    size_t lead = p->lead, size = block_size(bytes, lead);
+    unsigned char *block = size != 0 ? gs_mem_realloc(block_of(p), size) : NULL;
+    if (block == NULL)
+        return NULL;
+    p = (struct gs_payload *)(block + lead);
+    p->bytes = size - sizeof *p - lead;
+    return p;
 }
 
 void gs_payload_retain(struct gs_payload *p)
@@ -56,7 +90,7 @@ void gs_payload_retain(struct gs_payload *p)
 void gs_payload_release(struct gs_payload *p)
 {
     if (p && gs_sub_acq_rel(&p->refs, 1u) == 1) /* [Y1] */
-        gs_mem_free(p);
+        gs_mem_free(block_of(p));
 }
 
 struct gs_strbuf *gs_strbuf_new(size_t cap, uint64_t owner)

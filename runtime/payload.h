@@ -4,6 +4,10 @@
  * Counting   A count is taken or dropped when a VM takes or drops an array that uses the payload, never at an element access.
  *            [Y1] drop: fetch_sub acq_rel; the dropper that finds 1 frees, having seen all writes of the others.
  *            [Y2] an owner that finds refs == 1 (acquire) may write: whoever shared it before has dropped it, and its reads are over.
+ * Colours    Allocators hand out large blocks at multiples of large powers of two. Rows of a matrix that begin like this share few sets of
+ *            the caches: walking down a column of 1,000 rows of 1,000 floats took 2.2 times as long (bench matmul_nested, Go likewise). So
+ *            payloads of a page and more begin at changing distances of whole cache lines from their block (Bonwick, The Slab
+ *            Allocator, 1994, section 4), and their data on a line.
  */
 #ifndef GS_RUNTIME_PAYLOAD_H
 #define GS_RUNTIME_PAYLOAD_H

@@ -25,6 +25,28 @@ static void a_payload_has_room_and_one_share(void)
     gs_payload_release(NULL);
 }
 
+/* Where a column of a matrix would otherwise walk over the same few sets of the cache. */
+static void large_payloads_begin_on_lines_of_many_colours(void)
+{
+    struct gs_payload *p[8];
+    uint64_t colours = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        p[i] = gs_payload_new(8000);
+        CU_ASSERT_EQUAL((uintptr_t)p[i]->data % 64, 0);
+        CU_ASSERT_TRUE(p[i]->bytes >= 8000);
+        colours |= (uint64_t)1 << (p[i]->lead + 63) / 64;
+    }
+    CU_ASSERT_EQUAL(__builtin_popcountll(colours), 8);
+    for (unsigned i = 0; i < 8; i++) {
+        memset(p[i]->data, (int)i, p[i]->bytes);
+        p[i] = gs_payload_resize(p[i], i % 2 ? 100000 : 5000);
+        CU_ASSERT_EQUAL(p[i]->data[4999], i);
+        CU_ASSERT_TRUE(p[i]->bytes >= (i % 2 ? 100000u : 5000u));
+        memset(p[i]->data, 0, p[i]->bytes);
+        gs_payload_release(p[i]);
+    }
+}
+
 static void zeroed_means_zeroed(void)
 {
     for (int k = 0; k < 20; k++) {
@@ -90,7 +112,9 @@ static void the_last_of_many_threads_frees(void)
 }
 
 static const struct unit_case cases[] = {
-    UNIT_CASE(a_payload_has_room_and_one_share),     UNIT_CASE(zeroed_means_zeroed),
+    UNIT_CASE(a_payload_has_room_and_one_share),
+    UNIT_CASE(large_payloads_begin_on_lines_of_many_colours),
+    UNIT_CASE(zeroed_means_zeroed),
     UNIT_CASE(absurd_sizes_and_no_memory_give_null), UNIT_CASE(a_string_buffer_starts_empty),
     UNIT_CASE(the_last_of_many_threads_frees),
 };
