@@ -311,10 +311,9 @@ static bool conditional(struct gs_emit *e, const struct gs_step *s, LLVMValueRef
 
 void gs_guard_store(struct gs_emit *e, LLVMValueRef a, enum gs_store store, bool writes)
 {
-    LLVMValueRef st = gs_load(e, e->i16, gs_at(e, a, offsetof(struct gs_array, h.aux16)), GS_MEM_ARRAY);
-    if (!writes) /* shared payloads may be read */
-        st = LLVMBuildAnd(e->b, st, LLVMConstInt(e->i16, 0x7f, 0), "");
-    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, st, LLVMConstInt(e->i16, store, 0), ""));
+    LLVMTypeRef t = writes ? e->i16 : e->i8; /* a payload that is shared may be read */
+    LLVMValueRef st = gs_load(e, t, gs_at(e, a, offsetof(struct gs_array, h.aux16)), GS_MEM_ARRAY);
+    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, st, LLVMConstInt(t, store, 0), ""));
 }
 
 LLVMValueRef gs_len_of(struct gs_emit *e, LLVMValueRef a)

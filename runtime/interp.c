@@ -810,7 +810,7 @@ L_GETINDEX: {
         const struct gs_array *a = o->a;
         uint64_t at = x->u;
         if (GS_LIKELY(at < (uint64_t)a->len)) {
-            unsigned store = a->h.aux16 & 0x7fu; /* rule 7 */
+            unsigned store = a->h.aux16 & 0xffu; /* rule 7 */
             if (store == GS_STORE_INT) {
                 SET_INT(RA, a->i[at]);
                 NEXT();
@@ -875,7 +875,7 @@ L_GETINDEXI: {
     if (GS_LIKELY(o->tag == GS_T_ARRAY)) {
         const struct gs_array *a = o->a;
         if (GS_LIKELY((uint64_t)at < (uint64_t)a->len)) {
-            unsigned store = a->h.aux16 & 0x7fu; /* rule 7 */
+            unsigned store = a->h.aux16 & 0xffu; /* rule 7 */
             if (store == GS_STORE_INT) {
                 SET_INT(RA, a->i[at]);
                 NEXT();
@@ -953,7 +953,7 @@ L_ITERNEXT: {
         const struct gs_array *a = it->a;
         uint64_t at = it[1].u;
         if (GS_LIKELY(at < (uint64_t)a->len)) {
-            unsigned store = a->h.aux16 & 0x7fu; /* rule 7 */
+            unsigned store = a->h.aux16 & 0xffu; /* rule 7 */
             it[1].u = at + 1;
             if (nvars == 2) {
                 SET_INT(to, (int64_t)at);
