@@ -72,6 +72,7 @@ LLVMBasicBlockRef gs_new_block(struct gs_emit *e, const char *name)
 
 LLVMValueRef gs_helper(struct gs_emit *e, const char *name, LLVMValueRef *args, unsigned n)
 {
+    gs_facts_forget(e);
     return gs_session_call(e->b, name, args, n);
 }
 
@@ -83,8 +84,8 @@ LLVMValueRef gs_slot_at(struct gs_emit *e, uint32_t slot)
 /* The scalar types of memory, none of which aliases another. */
 static void make_tbaa(struct gs_emit *e)
 {
-    static const char *const names[GS_MEM_COUNT_] = {"stack", "vm",     "array", "object", "slots",
-                                                     "ints",  "floats", "bytes", "values", "cell"};
+    static const char *const names[GS_MEM_COUNT_] = {"stack", "vm",     "array", "object", "slots",      "slot tags",
+                                                     "ints",  "floats", "bytes", "values", "value tags", "cell"};
     LLVMMetadataRef root = LLVMMDStringInContext2(e->c, "langoost", 8);
     root = LLVMMDNodeInContext2(e->c, &root, 1);
     LLVMMetadataRef zero = LLVMValueAsMetadata(gs_i64(e, 0));
@@ -164,18 +165,34 @@ void gs_set(struct gs_emit *e, uint32_t reg, struct gs_val v)
     e->cur[e->n->frame->off + reg] = v;
 }
 
+/* Tags have a kind of memory of their own where payloads are written without them. */
+static enum gs_mem mem_of_tag(enum gs_mem m)
+{
+    return m == GS_MEM_SLOTS ? GS_MEM_SLOT_TAGS : m == GS_MEM_VALUES ? GS_MEM_VALUE_TAGS : m;
+}
+
+LLVMValueRef gs_load_tag(struct gs_emit *e, LLVMValueRef p, enum gs_mem m)
+{
+    return gs_load(e, e->i64, gs_at(e, p, 8), mem_of_tag(m));
+}
+
 struct gs_val gs_load_value(struct gs_emit *e, LLVMValueRef p, gs_kinds k, enum gs_mem m)
 {
     if (gs_kinds_single(k))
         return (struct gs_val){gs_load(e, type_of(e, k), p, m), NULL, k};
     LLVMValueRef w = gs_load(e, e->i64, p, m);
-    return (struct gs_val){w, gs_load(e, e->i64, gs_at(e, p, 8), m), k};
+    return (struct gs_val){w, gs_load_tag(e, p, m), k};
+}
+
+void gs_store_payload(struct gs_emit *e, struct gs_val v, LLVMValueRef p, enum gs_mem m)
+{
+    gs_store_to(e, v.k == GS_K_FLOAT && v.w != NULL ? v.w : gs_word(e, v), p, m);
 }
 
 void gs_store_value(struct gs_emit *e, struct gs_val v, LLVMValueRef p, enum gs_mem m)
 {
-    gs_store_to(e, v.k == GS_K_FLOAT && v.w != NULL ? v.w : gs_word(e, v), p, m);
-    gs_store_to(e, gs_tag(e, v), gs_at(e, p, 8), m);
+    gs_store_payload(e, v, p, m);
+    gs_store_to(e, gs_tag(e, v), gs_at(e, p, 8), mem_of_tag(m));
 }
 
 LLVMValueRef gs_is_kind(struct gs_emit *e, struct gs_val v, gs_kinds k)
@@ -373,6 +390,7 @@ struct gs_val gs_want(struct gs_emit *e, uint32_t reg, gs_kinds k)
     if (v.k == k)
         return v;
     gs_guard(e, gs_is_kind(e, v, k));
+    gs_fact_narrowed(e, v.w, k);
     v = gs_as(e, v, both != 0 ? both : k);
     e->cur[e->n->frame->off + reg] = v;
     return v;
@@ -558,6 +576,12 @@ static void begin_block(struct gs_emit *e, uint32_t id)
     for (uint32_t s = 0; p != NULL && s < nslots; s++) {
         if (!gs_loop_stores(l, s))
             e->cur[s] = p->cur[s];
+    }
+    gs_facts_forget(e);
+    if (e->in_loop[id] != 0) {
+        const struct gs_strip *in = &e->strip[e->in_loop[id] - 1];
+        memcpy(e->fact, in->fact, sizeof e->fact);
+        e->nfacts = in->nfacts;
     }
     if (p != NULL && p->turns != NULL) {
         LLVMValueRef left = LLVMBuildAdd(e->b, p->behind, p->turns, "");
@@ -813,8 +837,11 @@ static bool make_strips(struct gs_emit *e)
     if (!gs_loops_find(e->t, &e->loops))
         return false;
     e->strip = calloc(e->loops.n + 1, sizeof *e->strip);
-    bool ok = e->strip != NULL;
+    e->in_loop = calloc(e->g->nblocks, sizeof *e->in_loop);
+    bool ok = e->strip != NULL && e->in_loop != NULL;
     for (uint32_t i = 0; ok && i < e->loops.n; i++) {
+        for (uint32_t j = 0; j < e->loops.loop[i].nblocks; j++)
+            e->in_loop[e->loops.loop[i].block[j]] = i + 1;
         e->strip[i].phi = calloc(e->g->nslots, sizeof *e->strip[i].phi);
         e->strip[i].cur = calloc(e->g->nslots, sizeof *e->strip[i].cur);
         ok = e->strip[i].phi != NULL && e->strip[i].cur != NULL;
@@ -829,6 +856,7 @@ static void free_strips(struct gs_emit *e)
         free(e->strip[i].cur);
     }
     free(e->strip);
+    free(e->in_loop);
     gs_loops_free(&e->loops);
 }
 

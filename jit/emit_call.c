@@ -81,6 +81,7 @@ static void call_unit(struct gs_emit *e, const struct gs_step *s)
             args[k++] = p.tag;
     }
     LLVMTypeRef type = LLVMFunctionType(e->pair, types, gs_own_types(e, o, types), 0);
+    gs_facts_forget(e);
     LLVMValueRef r = LLVMBuildCall2(e->b, type, code, args, k, "");
     LLVMValueRef w = LLVMBuildExtractValue(e->b, r, 0, ""), tag = LLVMBuildExtractValue(e->b, r, 1, "");
     bool one = gs_kinds_single(o->ret);

@@ -21,10 +21,12 @@ enum gs_mem {
     GS_MEM_ARRAY,  /* struct gs_array */
     GS_MEM_OBJECT, /* struct gs_object, headers of others */
     GS_MEM_SLOTS,  /* fields of objects */
+    GS_MEM_SLOT_TAGS,
     GS_MEM_INTS,
     GS_MEM_FLOATS,
     GS_MEM_BYTES,
     GS_MEM_VALUES, /* elements */
+    GS_MEM_VALUE_TAGS,
     GS_MEM_CELL,   /* cells, captured values, globals */
     GS_MEM_COUNT_
 };
@@ -34,6 +36,17 @@ struct gs_val {
     gs_kinds k;
 };
 
+/* The tag of field `field` of the object in o is of kinds k; or (GS_FACT_SHAPE) the id of its shape is k. See emit_fact.c. */
+struct gs_fact {
+    LLVMValueRef o;
+    LLVMValueRef w; /* as which the field was loaded; NULL: it was not, or may have been written since */
+    uint32_t field;
+    gs_kinds k;
+};
+#define GS_FACTS 32u
+#define GS_FACT_SHAPE UINT32_MAX
+#define GS_FACT_SOME (UINT32_MAX - 1u) /* gs_fact_stored: it is not known which field */
+
 /* The block before the head of a loop: see "Strips" in emit_loop.c. */
 struct gs_strip {
     LLVMBasicBlockRef block;
@@ -41,6 +54,8 @@ struct gs_strip {
     struct gs_val *cur; /* as it ends: what the loop does not store is this all through it */
     LLVMValueRef turns;  /* in the head: how many turns of the strip follow; NULL: the loop has no strips */
     LLVMValueRef behind; /* how many turns follow the strip */
+    struct gs_fact fact[GS_FACTS]; /* what holds in the whole loop */
+    uint32_t nfacts;
 };
 
 /* What a strip has checked already for a node. */
@@ -77,6 +92,9 @@ struct gs_emit {
     uint8_t *sure;            /* enum gs_sure, of each node */
     struct gs_loops loops;
     struct gs_strip *strip;   /* of each loop */
+    uint32_t *in_loop;        /* of each block: number of its loop plus 1, 0: none that has a strip */
+    struct gs_fact fact[GS_FACTS];
+    uint32_t nfacts;
     bool ended;            /* nothing follows the node: its block has its terminator */
     struct gs_debug *debug; /* debug.h; NULL: not wanted */
 };
@@ -105,6 +123,8 @@ struct gs_val gs_get(struct gs_emit *e, uint32_t reg);               /* register
 void gs_set(struct gs_emit *e, uint32_t reg, struct gs_val v);
 struct gs_val gs_load_value(struct gs_emit *e, LLVMValueRef p, gs_kinds k, enum gs_mem m);
 void gs_store_value(struct gs_emit *e, struct gs_val v, LLVMValueRef p, enum gs_mem m);
+LLVMValueRef gs_load_tag(struct gs_emit *e, LLVMValueRef p, enum gs_mem m);
+void gs_store_payload(struct gs_emit *e, struct gs_val v, LLVMValueRef p, enum gs_mem m); /* the tag is there already */
 LLVMValueRef gs_is_kind(struct gs_emit *e, struct gs_val v, gs_kinds k); /* i1; constants fold */
 LLVMValueRef gs_to_double(struct gs_emit *e, struct gs_val v);           /* of a number */
 
@@ -138,6 +158,16 @@ struct gs_strip *gs_strip_of(struct gs_emit *e, uint32_t head);
 void gs_next_turn(struct gs_emit *e, uint32_t head, LLVMValueRef turns);
 void gs_goto_strip(struct gs_emit *e, struct gs_strip *p);
 
+/* ---- what is known about fields: emit_fact.c ---- */
+
+void gs_facts_forget(struct gs_emit *e);
+bool gs_fact_shape(struct gs_emit *e, LLVMValueRef o, uint32_t shape); /* o surely has this shape */
+void gs_fact_is_shape(struct gs_emit *e, LLVMValueRef o, uint32_t shape);
+gs_kinds gs_fact_kinds(struct gs_emit *e, LLVMValueRef o, uint32_t field);
+void gs_fact_loaded(struct gs_emit *e, LLVMValueRef o, uint32_t field, struct gs_val v);
+void gs_fact_stored(struct gs_emit *e, LLVMValueRef o, uint32_t field, gs_kinds k);
+void gs_fact_narrowed(struct gs_emit *e, LLVMValueRef w, gs_kinds k); /* what was loaded as w is of kinds k */
+
 /* ---- instructions: emit_ops.c, emit_loop.c, emit_call.c ---- */
 
 enum gs_arith gs_arith_of(enum gs_op op);
@@ -146,6 +176,12 @@ void gs_guard_store(struct gs_emit *e, LLVMValueRef a, enum gs_store store, bool
 LLVMValueRef gs_len_of(struct gs_emit *e, LLVMValueRef a);
 LLVMValueRef gs_element_at(struct gs_emit *e, LLVMValueRef a, enum gs_store store, LLVMValueRef at);
 struct gs_val gs_load_element(struct gs_emit *e, LLVMValueRef p, enum gs_store store);
+/* Fields: what the cache of the node says of them, when there is one shape in it, else GS_FACT_SOME; whether every shape in it has the
+ * field already; the shape of the object whose word is o must be this; the address of a field. */
+uint32_t gs_only_field(const struct gs_node *n);
+bool gs_only_existing(const struct gs_node *n);
+void gs_guard_shape(struct gs_emit *e, LLVMValueRef o, uint32_t shape);
+LLVMValueRef gs_field_at(struct gs_emit *e, LLVMValueRef o, LLVMValueRef field);
 void gs_emit_strip(struct gs_emit *e, const struct gs_loop *l, struct gs_strip *p);
 void gs_emit_forprep(struct gs_emit *e, uint32_t block);
 void gs_emit_forloop(struct gs_emit *e, uint32_t block);

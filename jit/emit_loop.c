@@ -11,6 +11,9 @@
  *            t = 0 and t = n, both computed without overflow. Such a guard leaves with the state before the turn. When it fails it is charged to the
  *            instruction it was taken from, which then keeps its guard in the next unit; only instructions that every turn runs
  *            have their index checked here, so a failure means that the loop would have left all the same, unless it ends early.
+ *            Likewise the shapes of objects, and the kinds of their fields that are read and wanted to be of one kind, unless the
+ *            loop itself writes the field of some object with another kind, or gives any object another shape: facts (emit_fact.c) that
+ *            hold in all blocks of the loop.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,13 +30,16 @@ enum what {
     ANYTHING, /* not known */
     SLOT,     /* what the invariant slot holds */
     LINEAR,   /* the int c0 + c1 * t in turn t of the strip */
+    FIELD,    /* what a field of the object in the invariant slot holds in this turn */
 };
 
 struct known {
     enum what what;
-    uint32_t slot;
+    uint32_t slot, field;
     LLVMValueRef c0, c1; /* c1 NULL: 0 */
 };
+
+#define WRITTEN 16u
 
 struct strip {
     struct gs_emit *e;
@@ -49,16 +55,22 @@ struct strip {
         bool writes;
     } checked[32]; /* storage that has been looked at */
     uint32_t nchecked;
+    struct {
+        uint32_t field;
+        gs_kinds k;
+    } written[WRITTEN]; /* by the loop, to any object */
+    uint32_t nwritten;
+    bool fields; /* nothing in the loop changes the shape of an object, and `written` is all */
 };
 
 static struct known linear(LLVMValueRef c0, LLVMValueRef c1)
 {
-    return (struct known){LINEAR, 0, c0, c1};
+    return (struct known){.what = LINEAR, .c0 = c0, .c1 = c1};
 }
 
 static bool same(const struct known *x, const struct known *y)
 {
-    return x->what == y->what && (x->what == ANYTHING || (x->what == SLOT ? x->slot == y->slot : x->c0 == y->c0 && x->c1 == y->c1));
+    return x->what == y->what && x->slot == y->slot && x->field == y->field && x->c0 == y->c0 && x->c1 == y->c1;
 }
 
 static uint32_t number_in_loop(const struct gs_loop *l, uint32_t block)
@@ -109,7 +121,7 @@ static struct known as_int(struct strip *s, unsigned operand, uint32_t field)
     struct known x = s->now[e->n->frame->off + field];
     if (x.what == SLOT)
         return narrow(s, x.slot, GS_K_INT) ? linear(e->cur[x.slot].w, NULL) : (struct known){.what = ANYTHING};
-    return x;
+    return x.what == LINEAR ? x : (struct known){.what = ANYTHING};
 }
 
 static LLVMValueRef sum(struct gs_emit *e, bool minus, LLVMValueRef x, LLVMValueRef y)
@@ -210,6 +222,85 @@ static void access(struct strip *s, const struct gs_step *step, bool always)
         *sure |= GS_SURE_INDEX;
 }
 
+/* ---- fields ---- */
+
+/* What the loop writes to fields. */
+static void look_at_writes(struct strip *s, gs_kinds *k)
+{
+    struct gs_emit *e = s->e;
+    const struct gs_graph *g = e->g;
+    s->fields = true;
+    for (uint32_t i = 0; i < s->l->nblocks; i++) {
+        const struct gs_block *b = &g->block[s->l->block[i]];
+        memcpy(k, e->t->in + (size_t)s->l->block[i] * g->nslots, g->nslots * sizeof *k);
+        for (uint32_t j = 0; j < b->n; j++) {
+            const struct gs_node *n = &g->node[b->first + j];
+            struct gs_step step = gs_types_step(e->t, n, k);
+            if (n->kind != GS_N_OP || n->op != GS_OP_SETFIELD)
+                continue;
+            if (step.how != GS_HOW_SHAPE || !gs_only_existing(n) || gs_only_field(n) == GS_FACT_SOME || s->nwritten == WRITTEN) {
+                s->fields = false;
+                return;
+            }
+            s->written[s->nwritten].field = gs_only_field(n);
+            s->written[s->nwritten++].k = step.want[1];
+        }
+    }
+}
+
+/* The field that an instruction reads or writes in an object that no turn changes: its shape is looked at before the loop. */
+static struct known field(struct strip *s, const struct gs_step *step)
+{
+    struct gs_emit *e = s->e;
+    const struct gs_node *n = e->n;
+    struct known none = {.what = ANYTHING};
+    const struct known *o = &s->now[n->frame->off + (n->op == GS_OP_SETFIELD ? n->a : n->b)];
+    uint32_t shape = (uint32_t)(n->ic[0] & 0xffffffu), at = gs_only_field(n);
+    if (!s->fields || step->how != GS_HOW_SHAPE || n->miss != 0 || at == GS_FACT_SOME || o->what != SLOT ||
+        !narrow(s, o->slot, GS_K(GS_T_OBJECT)))
+        return none;
+    LLVMValueRef w = e->cur[o->slot].w;
+    if (!gs_fact_shape(e, w, shape)) {
+        gs_guard_shape(e, w, shape);
+        gs_fact_is_shape(e, w, shape);
+    }
+    return (struct known){.what = FIELD, .slot = o->slot, .field = at};
+}
+
+/* An instruction wants a field to be of one kind: looks before the loop whether it is, when that cannot change in it. */
+static void want_field(struct strip *s, const struct known *x, gs_kinds k)
+{
+    struct gs_emit *e = s->e;
+    LLVMValueRef w = e->cur[x->slot].w;
+    if (!gs_kinds_single(k) || e->n->miss != 0 || gs_kinds_single(gs_fact_kinds(e, w, x->field)))
+        return;
+    for (uint32_t i = 0; i < s->nwritten; i++) {
+        if (s->written[i].field == x->field && s->written[i].k != k)
+            return;
+    }
+    LLVMValueRef tag = gs_load_tag(e, gs_field_at(e, gs_pointer(e, w), gs_i64(e, x->field)), GS_MEM_SLOTS);
+    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, tag, gs_i64(e, __builtin_ctz(k)), ""));
+    gs_fact_stored(e, w, x->field, k);
+}
+
+/* The fields among the operands. */
+static void want_fields(struct strip *s, const struct gs_step *step)
+{
+    const struct gs_node *n = s->e->n;
+    const struct gs_opinfo *o = &gs_opinfo[n->op];
+    const struct {
+        unsigned operand;
+        uint32_t reg;
+    } at[3] = {{o->a, n->a}, {o->b, n->b}, {o->c, n->c}};
+    for (unsigned i = 0; i < 3; i++) {
+        if (at[i].operand != GS_OPND_R)
+            continue;
+        struct known x = s->now[n->frame->off + at[i].reg];
+        if (x.what == FIELD)
+            want_field(s, &x, step->want[i]);
+    }
+}
+
 /* ---- over the loop ---- */
 
 static void forget(void *ctx, uint32_t reg, bool sure)
@@ -237,9 +328,16 @@ static void pass_over(struct strip *s, const struct gs_step *step, bool always)
     }
     if (n->kind != GS_N_OP)
         return;
+    want_fields(s, step);
     switch ((enum gs_op)n->op) {
     case GS_OP_MOVE:
         result = s->now[off + n->b];
+        break;
+    case GS_OP_GETFIELD:
+        result = field(s, step);
+        break;
+    case GS_OP_SETFIELD:
+        (void)field(s, step);
         break;
     case GS_OP_LOADI:
         result = linear(gs_i64(e, n->bx), NULL);
@@ -339,7 +437,11 @@ void gs_emit_strip(struct gs_emit *e, const struct gs_loop *l, struct gs_strip *
     s.seen = calloc(l->nblocks, sizeof *s.seen);
     if (k != NULL && s.in != NULL && s.now != NULL && s.seen != NULL) {
         begin_known(&s);
+        gs_facts_forget(e);
+        look_at_writes(&s, k);
         check_before(&s, k);
+        memcpy(p->fact, e->fact, sizeof p->fact);
+        p->nfacts = e->nfacts;
     }
     free(k);
     free(s.in);

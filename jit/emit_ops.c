@@ -426,9 +426,29 @@ static void len(struct gs_emit *e, const struct gs_step *s)
 
 /* ---- fields ---- */
 
-/* The slot that the cache of the node gives for the object's shape (i64); guards that it is there. */
-static LLVMValueRef cached_slot(struct gs_emit *e, LLVMValueRef shape)
+static LLVMValueRef shape_at(struct gs_emit *e, LLVMValueRef o)
 {
+    return gs_at(e, o, offsetof(struct gs_object, h.aux32));
+}
+
+void gs_guard_shape(struct gs_emit *e, LLVMValueRef o, uint32_t shape)
+{
+    LLVMValueRef is = gs_load(e, e->i32, shape_at(e, gs_pointer(e, o)), GS_MEM_OBJECT);
+    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, is, gs_i32(e, shape), ""));
+}
+
+uint32_t gs_only_field(const struct gs_node *n)
+{
+    return n->ic[1] == 0 ? (uint32_t)(n->ic[0] >> 48) : GS_FACT_SOME;
+}
+
+/* The slot that the cache of the node gives for the object's shape (i64); guards that it is there. o: the object's word. */
+static LLVMValueRef cached_slot(struct gs_emit *e, LLVMValueRef o)
+{
+    uint32_t only = (uint32_t)(e->n->ic[0] & 0xffffffu);
+    if (gs_only_field(e->n) != GS_FACT_SOME && gs_fact_shape(e, o, only))
+        return gs_i64(e, gs_only_field(e->n));
+    LLVMValueRef shape = gs_load(e, e->i32, shape_at(e, gs_pointer(e, o)), GS_MEM_OBJECT);
     LLVMValueRef known = NULL, slot = NULL;
     for (int way = GS_IC_WAYS - 1; way >= 0; way--) {
         uint64_t w = e->n->ic[way];
@@ -440,19 +460,16 @@ static LLVMValueRef cached_slot(struct gs_emit *e, LLVMValueRef shape)
         slot = slot == NULL ? at : LLVMBuildSelect(e->b, is, at, slot, "");
     }
     gs_guard(e, known);
+    if (gs_only_field(e->n) != GS_FACT_SOME)
+        gs_fact_is_shape(e, o, only);
     return slot;
 }
 
-static LLVMValueRef field_at(struct gs_emit *e, LLVMValueRef o, LLVMValueRef slot)
+LLVMValueRef gs_field_at(struct gs_emit *e, LLVMValueRef o, LLVMValueRef slot)
 {
     LLVMValueRef slots = gs_load(e, e->ptr, gs_at(e, o, offsetof(struct gs_object, slots)), GS_MEM_OBJECT);
     slot = LLVMBuildShl(e->b, slot, gs_i64(e, 1), "");
     return LLVMBuildInBoundsGEP2(e->b, e->i64, slots, &slot, 1, "");
-}
-
-static LLVMValueRef shape_at(struct gs_emit *e, LLVMValueRef o)
-{
-    return gs_at(e, o, offsetof(struct gs_object, h.aux32));
 }
 
 static void get_field(struct gs_emit *e, const struct gs_step *s)
@@ -467,13 +484,15 @@ static void get_field(struct gs_emit *e, const struct gs_step *s)
         take_result(e, n->a, s->result);
         return;
     }
-    LLVMValueRef o = gs_pointer(e, gs_want(e, n->b, s->want[1]).w);
-    LLVMValueRef slot = cached_slot(e, gs_load(e, e->i32, shape_at(e, o), GS_MEM_OBJECT));
-    gs_set(e, n->a, gs_load_value(e, field_at(e, o, slot), s->result, GS_MEM_SLOTS));
+    LLVMValueRef o = gs_want(e, n->b, s->want[1]).w, slot = cached_slot(e, o);
+    uint32_t field = gs_only_field(n);
+    struct gs_val v = gs_load_value(e, gs_field_at(e, gs_pointer(e, o), slot), s->result & gs_fact_kinds(e, o, field), GS_MEM_SLOTS);
+    if (field != GS_FACT_SOME)
+        gs_fact_loaded(e, o, field, v);
+    gs_set(e, n->a, v);
 }
 
-/* True when every shape of the cache has the field already. */
-static bool only_existing(const struct gs_node *n)
+bool gs_only_existing(const struct gs_node *n)
 {
     for (int way = 0; way < GS_IC_WAYS; way++) {
         uint64_t w = n->ic[way];
@@ -488,7 +507,7 @@ static void set_field(struct gs_emit *e, const struct gs_step *s)
     const struct gs_node *n = e->n;
     const struct gs_ic *ic = &n->frame->p->ics[n->c];
     uint64_t w = n->ic[0];
-    bool existing = only_existing(n);
+    bool existing = gs_only_existing(n);
     if (s->how == GS_HOW_CALL || (!existing && n->ic[1] != 0)) {
         struct gs_val o = gs_get(e, n->a), v = gs_get(e, n->b);
         LLVMValueRef args[6] = {e->vm, gs_constant_pointer(e, ic), gs_word(e, o), gs_tag(e, o), gs_word(e, v), gs_tag(e, v)};
@@ -496,19 +515,25 @@ static void set_field(struct gs_emit *e, const struct gs_step *s)
         gs_check(e, gs_helper(e, "gs_c_setfield", args, 6));
         return;
     }
-    LLVMValueRef o = gs_pointer(e, gs_want(e, n->a, s->want[0]).w);
+    LLVMValueRef word = gs_want(e, n->a, s->want[0]).w, o = gs_pointer(e, word), slot;
     struct gs_val v = gs_want(e, n->b, s->want[1]);
-    LLVMValueRef shape = gs_load(e, e->i32, shape_at(e, o), GS_MEM_OBJECT), slot;
+    uint32_t field = gs_only_field(n);
     if (existing) {
-        slot = cached_slot(e, shape);
+        slot = cached_slot(e, word);
     } else { /* one shape, and the field is new to it */
+        LLVMValueRef shape = gs_load(e, e->i32, shape_at(e, o), GS_MEM_OBJECT);
         slot = gs_i64(e, (int64_t)(w >> 48));
         gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, shape, gs_i32(e, (uint32_t)(w & 0xffffffu)), ""));
         LLVMValueRef cap = gs_load(e, e->i32, gs_at(e, o, offsetof(struct gs_object, cap)), GS_MEM_OBJECT);
         gs_guard(e, LLVMBuildICmp(e->b, LLVMIntUGT, cap, gs_i32(e, (uint32_t)(w >> 48)), ""));
         gs_store_to(e, gs_i32(e, (uint32_t)(w >> 24) & 0xffffffu), shape_at(e, o), GS_MEM_OBJECT);
+        gs_facts_forget(e);
     }
-    gs_store_value(e, v, field_at(e, o, slot), GS_MEM_SLOTS);
+    if (gs_kinds_single(v.k) && gs_fact_kinds(e, word, field) == v.k)
+        gs_store_payload(e, v, gs_field_at(e, o, slot), GS_MEM_SLOTS);
+    else
+        gs_store_value(e, v, gs_field_at(e, o, slot), GS_MEM_SLOTS);
+    gs_fact_stored(e, word, field, v.k);
 }
 
 /* ---- variables ---- */
