@@ -5,9 +5,10 @@
     bench/run.py [--binary build/release/langoost] [--runs N] [--only a,b] [--peers lua,go,c]
                  [--flags=--jit=off] [--clock cpu] [--json FILE] [group]
 
-Groups: sequential, concurrency, startup, all. A program and its peers run in turns (A B C, A B C),
-so that a slow minute of the machine hits all of them. What is timed is the whole process. The exit
-code is 1 when an answer is wrong or a program fails, and never because something is slow.
+Groups: sequential, peak, concurrency, startup; all means all but peak, which is sequential again,
+at sizes that take minutes. A program and its peers run in turns (A B C, A B C), so that a slow
+minute of the machine hits all of them. What is timed is the whole process. The exit code is 1 when
+an answer is wrong or a program fails, and never because something is slow.
 See README.md for how to read the table.
 """
 
@@ -45,7 +46,30 @@ CONCURRENCY = [
     "spawn_globals_100000", "captured_array", "ticker_load",
 ]
 STARTUP = ["hello", "hello_spawn"]
-GROUPS = {"sequential": SEQUENTIAL, "concurrency": CONCURRENCY, "startup": STARTUP}
+# The size given to each program so that C runs 0.5 to 3 s. top_loop stays at 0.2 s: its sum has to
+# stay below 2**53, for the peers that count in doubles.
+PEAK = {
+    "fib": 43, "int_loop": 700_000_000, "mandelbrot": 1200, "nbody": 10_000_000,
+    "spectral_norm": 3500, "fannkuch": 11, "sieve": 40, "matmul_flat": 800, "matmul_nested": 800,
+    "nqueens": 14, "collatz": 2_000_000, "quicksort": 6_000_000, "closures": 40_000_000,
+    "method_calls": 100_000_000, "binary_trees": 18, "string_build": 10_000_000,
+    "string_map": 3_000_000, "top_loop": 180_000_000,
+}
+GROUPS = {"sequential": SEQUENTIAL, "peak": list(PEAK), "concurrency": CONCURRENCY,
+          "startup": STARTUP}
+# all leaves them out: they repeat other groups at sizes that take minutes.
+LONG = {"peak"}
+# Peers of a group where that is not all of them; Lua would take half an hour over peak.
+GROUP_PEERS = {"peak": ["luajit", "node", "go", "c"]}
+
+# What compiled code is held to: (peer, programs, their geometric mean of Langoost / peer at most).
+# The numeric ones are the first ten of peak, the two matrix multiplications being two of them.
+NUMERIC = list(PEAK)[:10]
+PROMISED = [name for name in PEAK if name != "top_loop"]
+PROMISES = {"peak": [("c", NUMERIC, 2.0), ("go", PROMISED, 1.0), ("luajit", PROMISED, 1.0),
+                     ("node", PROMISED, 1.0)]}
+# And each program by itself: (group: peers, the ratio to the best of them at most).
+EACH_PROMISED = {"peak": (["go", "luajit", "node"], 2.0)}
 
 STARTUP_RUNS = 20
 # Filling gigabytes of fresh pages is slow, and its result is a size, not a time.
@@ -183,9 +207,9 @@ def script_path(folder, name):
     return SCRIPT / f"{name}.goost"
 
 
-def expected(name):
+def expected(name, size=None):
     stem = "spawn_globals" if name.startswith("spawn_globals") else name
-    return (SCRIPT / f"{stem}.expect").read_text()
+    return (SCRIPT / f"{stem}.{'peak.' if size else ''}expect").read_text()
 
 
 # --- running --------------------------------------------------------------------------------------
@@ -278,9 +302,8 @@ def run_once(runner, argv, want, result):
         result.note(name, value, unit)
 
 
-def run_benchmark(runner, name, commands, runs):
+def run_benchmark(runner, want, commands, runs):
     """All contestants in turns; {contestant: Result}."""
-    want = expected(name)
     results = {who: Result() for who in commands}
     for _ in range(runs):
         for who, argv in commands.items():
@@ -307,12 +330,18 @@ def seconds(value):
     return f"{value * 1000:.1f} ms" if value < 0.1 else f"{value:.3f} s"
 
 
-def ratio_of(results, peer):
+def ratio_of(results, peer, time_of=Result.median):
     """Time of the subject divided by that of the peer; None where one of them has no time."""
     if SUBJECT not in results or peer not in results:
         return None
-    mine, theirs = results[SUBJECT].median(), results[peer].median()
+    mine, theirs = time_of(results[SUBJECT]), time_of(results[peer])
     return mine / theirs if mine and theirs else None
+
+
+def worst_ratio(results, peers, time_of=Result.median):
+    """(ratio to the fastest of these peers, its name), or None."""
+    ratios = [(ratio_of(results, peer, time_of), peer) for peer in peers]
+    return max((r for r in ratios if r[0]), default=None)
 
 
 def geometric_mean(values):
@@ -359,13 +388,49 @@ def print_group(group, table, who):
     what = "CPU time of" if Result.clock == "cpu" else "time of"
     print(f"\n{group}: median {what} whole processes; ratio = {SUBJECT} / peer, below 1 is faster")
     who = [w for w in who if any(w in results for results in table.values())]
-    memory = group != "sequential"
+    memory = group not in ("sequential", "peak")
     rows = [[""] + [h for w in who for h in columns(w, memory)]]
     for name, results in table.items():
         rows.append([name] + [c for w in who for c in cells(results, w, memory)])
     rows.append(["geometric mean"] + [c for w in who for c in mean_cells(table, w, memory)])
+    if group in EACH_PROMISED:
+        add_worst(rows, table, *EACH_PROMISED[group])
     print_rows(rows)
     print_notes(table)
+    print_promises(group, table)
+
+
+def add_worst(rows, table, peers, bound):
+    """One more column: the ratio to the fastest of these peers, with a star above the bound."""
+    rows[0].append("to best")
+    rows[-1].append("")
+    for row, results in zip(rows[1:], table.values()):
+        worst = worst_ratio(results, peers)
+        star = "*" if worst and worst[0] > bound else " "
+        row.append(f"{worst[0]:.2f} {worst[1]:6} {star}" if worst else "")
+
+
+def print_promises(group, table):
+    """The means that compiled code is held to, by medians and by minima, which noise moves less."""
+    rows = []
+    for peer, names, bound in PROMISES.get(group, []):
+        have = [table[n] for n in names if n in table and ratio_of(table[n], peer)]
+        means = [geometric_mean([ratio_of(r, peer, time_of) for r in have])
+                 for time_of in (Result.median, Result.best)]
+        if have:
+            rows.append([f"mean against {peer} over {len(have)} of {len(names)}",
+                         *(f"{m:.2f}" for m in means), f"{bound:.1f}"])
+    if group in EACH_PROMISED:
+        peers, bound = EACH_PROMISED[group]
+        for name, results in table.items():
+            worst = worst_ratio(results, peers)
+            if worst and worst[0] > bound:
+                best = worst_ratio(results, peers, Result.best)
+                rows.append([f"{name} against {worst[1]}", f"{worst[0]:.2f}", f"{best[0]:.2f}",
+                             f"{bound:.1f}"])
+    if rows:
+        print()
+        print_rows([["", "by median", "by min", "wanted"], *rows])
 
 
 def print_notes(table):
@@ -442,7 +507,7 @@ def parse_args():
     p.add_argument("--binary", default=str(ROOT / "build" / "release" / "langoost"))
     p.add_argument("--runs", type=int, default=5, help="runs of each program (default 5)")
     p.add_argument("--only", default="", help="only these benchmarks, separated by commas")
-    p.add_argument("--peers", default=",".join(PEERS), help="of " + ",".join(PEERS) + ", or none")
+    p.add_argument("--peers", help="of " + ",".join(PEERS) + ", or none (in peak all but lua)")
     p.add_argument("--peers-only", action="store_true", help="run the peers alone")
     p.add_argument("--flags", default="", help="flags for langoost run, as --flags='--jit=off'")
     p.add_argument("--clock", choices=["wall", "cpu"], default="wall",
@@ -458,7 +523,8 @@ def parse_args():
 
 def choose(args):
     """{group: [benchmark]} by the command line."""
-    groups = GROUPS if args.group == "all" else {args.group: GROUPS[args.group]}
+    groups = {g: names for g, names in GROUPS.items()
+              if g == args.group or args.group == "all" and g not in LONG}
     only = [n for n in args.only.split(",") if n]
     unknown = [n for n in only if not any(n in names for names in groups.values())]
     if unknown:
@@ -467,7 +533,9 @@ def choose(args):
 
 
 def choose_peers(args, tools):
-    asked = [p for p in args.peers.split(",") if p and p != "none"]
+    default = GROUP_PEERS.get(args.group, PEERS)
+    named = default if args.peers is None else args.peers.split(",")
+    asked = [p for p in named if p and p != "none"]
     for peer in asked:
         if peer not in PEERS:
             sys.exit(f"no peer called {peer}; there are {', '.join(PEERS)}")
@@ -485,22 +553,23 @@ def find_binary(args):
     return path.resolve()
 
 
-def commands_for(name, binary, flags, peers, tools, folder):
-    """{contestant: argv}, the subject first."""
+def commands_for(name, size, binary, flags, peers, tools, folder):
+    """{contestant: argv}, the subject first; without a size each runs at its usual one."""
     commands = {}
+    arguments = [str(size)] if size else []
     if binary:
-        commands[SUBJECT] = [binary, "run", *flags, script_path(folder, name)]
+        commands[SUBJECT] = [binary, "run", *flags, script_path(folder, name), *arguments]
     for peer in peers:
         argv = peer_command(peer, tools, name)
         if argv:
-            commands[peer] = argv
+            commands[peer] = argv + arguments
     return commands
 
 
 def measure_empty(runner, binary, flags, peers, tools, folder):
     """Peak KiB of hello for each contestant, the base of the memory for each task."""
     empty = {}
-    for who, argv in commands_for("hello", binary, flags, peers, tools, folder).items():
+    for who, argv in commands_for("hello", None, binary, flags, peers, tools, folder).items():
         result = Result()
         run_once(runner, argv, expected("hello"), result)
         if result.peaks:
@@ -508,16 +577,17 @@ def measure_empty(runner, binary, flags, peers, tools, folder):
     return empty
 
 
-def run_group(names, args, runner, binary, peers, tools, folder):
+def run_group(group, names, args, runner, binary, peers, tools, folder):
     table = {}
     flags = args.flags.split()
     for name in names:
-        commands = commands_for(name, binary, flags, peers, tools, folder)
+        size = PEAK[name] if group == "peak" else None
+        commands = commands_for(name, size, binary, flags, peers, tools, folder)
         if not commands:
             continue
         runs = STARTUP_RUNS if name in STARTUP else min(args.runs, MAX_RUNS.get(name, args.runs))
         print(f"  {name} ...", file=sys.stderr, flush=True)
-        table[name] = run_benchmark(runner, name, commands, runs)
+        table[name] = run_benchmark(runner, expected(name, size), commands, runs)
         if name in MEMORY_PER:
             empty = measure_empty(runner, binary, flags, peers, tools, folder)
             add_memory(name, table[name], empty)
@@ -555,7 +625,7 @@ def main():
         if not runner.launch:
             print("no C compiler: peaks of memory include this Python process")
         for group, names in chosen.items():
-            table = run_group(names, args, runner, binary, peers, tools, folder)
+            table = run_group(group, names, args, runner, binary, peers, tools, folder)
             if table:
                 tables[group] = table
                 print_group(group, table, [SUBJECT, *peers])

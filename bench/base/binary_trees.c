@@ -41,9 +41,9 @@ static int64_t count_new(int depth)
     return c;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const int max_depth = 16;
+    const int max_depth = argc > 1 ? atoi(argv[1]) : 16;
     printf("stretch tree of depth %d has %" PRId64 " nodes\n", max_depth + 1,
            count_new(max_depth + 1));
     struct node *kept = tree(max_depth);

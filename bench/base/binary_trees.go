@@ -1,7 +1,11 @@
 // Many short-lived trees of small structs: allocation and collection.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 type node struct{ left, right *node }
 
@@ -19,8 +23,20 @@ func count(t *node) int {
 	return 1 + count(t.left) + count(t.right)
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	const maxDepth = 16
+	maxDepth := size(16)
 	fmt.Println("stretch tree of depth", maxDepth+1, "has", count(tree(maxDepth+1)), "nodes")
 	kept := tree(maxDepth)
 	for depth := 4; depth <= maxDepth; depth += 4 {

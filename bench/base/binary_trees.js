@@ -25,4 +25,4 @@ function run(maxDepth) {
     console.log(`kept tree of depth ${maxDepth} has ${count(kept)} nodes`);
 }
 
-run(16);
+run(Number(process.argv[2] ?? 16));

@@ -32,4 +32,4 @@ local function run(max_depth)
     print(string.format("kept tree of depth %d has %d nodes", max_depth, count(kept)))
 end
 
-run(16)
+run(tonumber(arg[1] or 16))

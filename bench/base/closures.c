@@ -64,9 +64,9 @@ static int64_t adder_call(struct fn *self, int64_t x)
     return x + self->k;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const int64_t n = 8000000;
+    int64_t n = argc > 1 ? atoll(argv[1]) : 8000000;
     struct counter *a = counter(1), *b = counter(3);
     int64_t s = 0;
     for (int64_t i = 0; i < n; i++)

@@ -1,7 +1,11 @@
 // Closures: captured variables that are written, functions made of functions, short-lived closures.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 func counter(step int) func() int {
 	n := 0
@@ -19,8 +23,20 @@ func adder(k int) func(int) int {
 	return func(x int) int { return x + k }
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	const n = 8000000
+	n := size(8000000)
 	a, b := counter(1), counter(3)
 	s := 0
 	for i := 0; i < n; i++ {

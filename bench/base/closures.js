@@ -35,4 +35,4 @@ function run(n) {
     console.log(t);
 }
 
-run(8000000);
+run(Number(process.argv[2] ?? 8000000));

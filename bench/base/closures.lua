@@ -37,4 +37,4 @@ local function run(n)
     print(string.format("%d", t))
 end
 
-run(8000000)
+run(tonumber(arg[1] or 8000000))

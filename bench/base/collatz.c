@@ -4,11 +4,13 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int64_t limit = argc > 1 ? atoll(argv[1]) : 1000000;
     int64_t best = 0, best_start = 0;
-    for (int64_t start = 1; start < 1000000; start++) {
+    for (int64_t start = 1; start < limit; start++) {
         int64_t n = start, steps = 1;
         while (n != 1) {
             if (n % 2 == 0)

@@ -1,7 +1,11 @@
 // The longest Collatz chain: a loop of unforeseeable length over ints, division and parity.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 func longest(limit int) (int, int) {
 	best, bestStart := 0, 0
@@ -22,6 +26,18 @@ func longest(limit int) (int, int) {
 	return bestStart, best
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	fmt.Println(longest(1000000))
+	fmt.Println(longest(size(1000000)))
 }

@@ -19,4 +19,4 @@ function longest(limit) {
     console.log(bestStart, best);
 }
 
-longest(1000000);
+longest(Number(process.argv[2] ?? 1000000));

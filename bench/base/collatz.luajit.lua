@@ -19,4 +19,4 @@ local function longest(limit)
     print(best_start .. " " .. best)
 end
 
-longest(1000000)
+longest(tonumber(arg[1] or 1000000))

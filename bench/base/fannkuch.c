@@ -5,10 +5,11 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#define N 10
+#define MAX 16
 
-static int64_t perm1[N], perm[N], count[N];
+static int64_t perm1[MAX], perm[MAX], count[MAX];
 
 static int64_t count_flips(void)
 {
@@ -57,10 +58,13 @@ static int64_t fannkuch(int64_t n, int64_t *max_flips)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int64_t n = argc > 1 ? atoll(argv[1]) : 10;
+    if (n < 1 || n > MAX)
+        return 2;
     int64_t max_flips;
-    int64_t checksum = fannkuch(N, &max_flips);
+    int64_t checksum = fannkuch(n, &max_flips);
     printf("%" PRId64 "\n%" PRId64 "\n", checksum, max_flips);
     return 0;
 }

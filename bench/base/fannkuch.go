@@ -1,7 +1,11 @@
 // Pancake flips over all permutations of ten: short int arrays, copied and reversed in place.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 func fannkuch(n int) (int, int) {
 	perm1 := make([]int, n)
@@ -53,8 +57,20 @@ func fannkuch(n int) (int, int) {
 	}
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	checksum, maxFlips := fannkuch(10)
+	checksum, maxFlips := fannkuch(size(10))
 	fmt.Println(checksum)
 	fmt.Println(maxFlips)
 }

@@ -44,6 +44,6 @@ function fannkuch(n) {
     }
 }
 
-const [checksum, maxFlips] = fannkuch(10);
+const [checksum, maxFlips] = fannkuch(Number(process.argv[2] ?? 10));
 console.log(checksum);
 console.log(maxFlips);

@@ -53,6 +53,6 @@ local function fannkuch(n)
     end
 end
 
-local checksum, max_flips = fannkuch(10)
+local checksum, max_flips = fannkuch(tonumber(arg[1] or 10))
 print(checksum)
 print(max_flips)

@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static int64_t fib(int64_t n)
 {
@@ -11,8 +12,9 @@ static int64_t fib(int64_t n)
     return fib(n - 1) + fib(n - 2);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    printf("%" PRId64 "\n", fib(37));
+    int64_t n = argc > 1 ? atoll(argv[1]) : 37;
+    printf("%" PRId64 "\n", fib(n));
     return 0;
 }

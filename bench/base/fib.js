@@ -4,4 +4,4 @@ function fib(n) {
     return n < 2 ? n : fib(n - 1) + fib(n - 2);
 }
 
-console.log(fib(37));
+console.log(fib(Number(process.argv[2] ?? 37)));

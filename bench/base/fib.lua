@@ -6,4 +6,4 @@ local function fib(n)
     return fib(n - 1) + fib(n - 2)
 end
 
-print(fib(37))
+print(fib(tonumber(arg[1] or 37)))

@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static int64_t run(int64_t n)
 {
@@ -12,8 +13,9 @@ static int64_t run(int64_t n)
     return s;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    printf("%" PRId64 "\n", run(200000000));
+    int64_t n = argc > 1 ? atoll(argv[1]) : 200000000;
+    printf("%" PRId64 "\n", run(n));
     return 0;
 }

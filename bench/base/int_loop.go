@@ -1,7 +1,11 @@
 // One counted loop over ints, with a remainder that no closed form replaces.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 func run(n int64) int64 {
 	s := int64(0)
@@ -11,6 +15,18 @@ func run(n int64) int64 {
 	return s
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	fmt.Println(run(200000000))
+	fmt.Println(run(int64(size(200000000))))
 }

@@ -7,4 +7,4 @@ function run(n) {
     return s;
 }
 
-console.log(run(200000000));
+console.log(run(Number(process.argv[2] ?? 200000000)));

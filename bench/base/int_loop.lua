@@ -7,4 +7,4 @@ local function run(n)
     return s
 end
 
-print(string.format("%d", run(200000000)))
+print(string.format("%d", run(tonumber(arg[1] or 200000000))))

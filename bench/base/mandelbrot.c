@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static int64_t mandel(int64_t w, int64_t h, int64_t limit)
 {
@@ -25,8 +26,9 @@ static int64_t mandel(int64_t w, int64_t h, int64_t limit)
     return total;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    printf("%" PRId64 "\n", mandel(900, 600, 300));
+    int64_t h = argc > 1 ? atoll(argv[1]) : 600;
+    printf("%" PRId64 "\n", mandel(h * 3 / 2, h, 300));
     return 0;
 }

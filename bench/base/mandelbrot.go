@@ -1,7 +1,11 @@
 // Nested loops over floats: iterations of z = z*z + c over a picture.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 func mandel(w, h, limit int64) int64 {
 	total := int64(0)
@@ -23,6 +27,19 @@ func mandel(w, h, limit int64) int64 {
 	return total
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	fmt.Println(mandel(900, 600, 300))
+	h := int64(size(600))
+	fmt.Println(mandel(h*3/2, h, 300))
 }

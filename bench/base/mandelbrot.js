@@ -19,4 +19,5 @@ function mandel(w, h, limit) {
     return total;
 }
 
-console.log(mandel(900, 600, 300));
+const h = Number(process.argv[2] ?? 600);
+console.log(mandel(Math.floor(h * 1.5), h, 300));

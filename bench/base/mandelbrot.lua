@@ -18,4 +18,5 @@ local function mandel(w, h, limit)
     return total
 end
 
-print(mandel(900, 600, 300))
+local h = tonumber(arg[1] or 600)
+print(mandel(math.floor(h * 1.5), h, 300))

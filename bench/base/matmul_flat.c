@@ -43,9 +43,9 @@ static double check(int64_t n, const double *c)
     return total;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const int64_t n = 400;
+    int64_t n = argc > 1 ? atoll(argv[1]) : 400;
     double *a = fill(n, 1), *b = fill(n, 4), *c = matmul(n, a, b);
     printf("%.1f\n", check(n, c));
     free(a);

@@ -1,7 +1,11 @@
 // Product of two square float matrices, each in one flat array.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 func fill(n, shift int) []float64 {
 	m := make([]float64, n*n)
@@ -33,7 +37,19 @@ func check(n int, c []float64) float64 {
 	return total
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	const n = 400
+	n := size(400)
 	fmt.Printf("%.1f\n", check(n, matmul(n, fill(n, 1), fill(n, 4))))
 }

@@ -60,9 +60,9 @@ static double check(int64_t n, double **c)
     return total;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const int64_t n = 400;
+    int64_t n = argc > 1 ? atoll(argv[1]) : 400;
     double **a = fill(n, 1), **b = fill(n, 4), **c = matmul(n, a, b);
     printf("%.1f\n", check(n, c));
     rows_free(n, a);

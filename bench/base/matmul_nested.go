@@ -1,7 +1,11 @@
 // Product of two square float matrices, each a slice of rows.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 func fill(n, shift int) [][]float64 {
 	rows := [][]float64{}
@@ -42,7 +46,19 @@ func check(n int, c [][]float64) float64 {
 	return total
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	const n = 400
+	n := size(400)
 	fmt.Printf("%.1f\n", check(n, matmul(n, fill(n, 1), fill(n, 4))))
 }

@@ -36,5 +36,5 @@ function check(n, c) {
     return total;
 }
 
-const N = 400;
+const N = Number(process.argv[2] ?? 400);
 console.log(check(N, matmul(N, fill(N, 1), fill(N, 4))).toFixed(1));

@@ -38,5 +38,5 @@ local function check(n, c)
     return total
 end
 
-local N = 400
+local N = tonumber(arg[1] or 400)
 print(string.format("%.1f", check(N, matmul(N, fill(N, 1), fill(N, 4)))))

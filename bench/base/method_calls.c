@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct counter {
     const struct counter_class *class;
@@ -57,9 +58,9 @@ struct shape_class square_class = {square_area, shape_weight};
 struct shape_class box_class = {box_area, shape_weight};
 struct shape_class strip_class = {strip_area, shape_weight};
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const int64_t n = 10000000;
+    int64_t n = argc > 1 ? atoll(argv[1]) : 10000000;
     struct counter c = {&counter_class, 1, 0};
     for (int64_t i = 0; i < n; i++)
         c.class->add(&c, i);

@@ -2,7 +2,11 @@
 // inheritance, so weight() reaches area() through an interface value that it is given.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 type counter struct{ n, calls int }
 
@@ -34,8 +38,20 @@ type strip struct{ box }
 func (s *strip) area() int        { return s.box.area() + 1 }
 func (s *strip) weight(k int) int { return weightOf(s, k) }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	const n = 10000000
+	n := size(10000000)
 	c := &counter{n: 1}
 	for i := 0; i < n; i++ {
 		c.add(i)

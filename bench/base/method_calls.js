@@ -52,4 +52,4 @@ function run(n) {
     console.log(total);
 }
 
-run(10000000);
+run(Number(process.argv[2] ?? 10000000));

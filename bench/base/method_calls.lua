@@ -46,4 +46,4 @@ local function run(n)
     print(total)
 end
 
-run(10000000)
+run(tonumber(arg[1] or 10000000))

@@ -2,7 +2,9 @@
  * nbody.c - five bodies under gravity: floats in struct fields, read and written in a hot loop.
  */
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define PI 3.141592653589793
 #define SOLAR_MASS (4.0 * PI * PI)
@@ -89,12 +91,13 @@ static void advance(double dt)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int64_t steps = argc > 1 ? atoll(argv[1]) : 750000;
     fill();
     offset_momentum();
     printf("%.9f\n", energy());
-    for (int step = 0; step < 750000; step++)
+    for (int64_t step = 0; step < steps; step++)
         advance(0.01);
     printf("%.9f\n", energy());
     return 0;

@@ -4,6 +4,8 @@ package main
 import (
 	"fmt"
 	"math"
+	"os"
+	"strconv"
 )
 
 const pi = 3.141592653589793
@@ -86,11 +88,24 @@ func advance(bodies []*body, n int, dt float64) {
 	}
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
+	steps := size(750000)
 	bodies := system()
 	offsetMomentum(bodies)
 	fmt.Printf("%.9f\n", energy(bodies))
-	for step := 0; step < 750000; step++ {
+	for step := 0; step < steps; step++ {
 		advance(bodies, len(bodies), 0.01)
 	}
 	fmt.Printf("%.9f\n", energy(bodies))

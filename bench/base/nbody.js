@@ -82,9 +82,10 @@ function advance(bodies, n, dt) {
     }
 }
 
+const steps = Number(process.argv[2] ?? 750000);
 const bodies = system();
 offsetMomentum(bodies);
 console.log(energy(bodies).toFixed(9));
-for (let step = 0; step < 750000; step++)
+for (let step = 0; step < steps; step++)
     advance(bodies, bodies.length, 0.01);
 console.log(energy(bodies).toFixed(9));

@@ -86,11 +86,12 @@ local function advance(bodies, n, dt)
     end
 end
 
+local steps = tonumber(arg[1] or 750000)
 local bodies = system()
 local n = #bodies
 offset_momentum(bodies)
 print(string.format("%.9f", energy(bodies)))
-for _ = 1, 750000 do
+for _ = 1, steps do
     advance(bodies, n, 0.01)
 end
 print(string.format("%.9f", energy(bodies)))

@@ -4,8 +4,9 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#define N 13
+#define MAX 24
 
 static int64_t place(int64_t n, int64_t row, bool *cols, bool *up, bool *down)
 {
@@ -22,9 +23,12 @@ static int64_t place(int64_t n, int64_t row, bool *cols, bool *up, bool *down)
     return count;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    static bool cols[N], up[2 * N], down[2 * N];
-    printf("%" PRId64 "\n", place(N, 0, cols, up, down));
+    int64_t n = argc > 1 ? atoll(argv[1]) : 13;
+    static bool cols[MAX], up[2 * MAX], down[2 * MAX];
+    if (n < 1 || n > MAX)
+        return 2;
+    printf("%" PRId64 "\n", place(n, 0, cols, up, down));
     return 0;
 }

@@ -1,7 +1,11 @@
 // All ways to place queens on a board: recursion over three slices of bools.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 func place(n, row int, cols, up, down []bool) int {
 	if row == n {
@@ -19,7 +23,19 @@ func place(n, row int, cols, up, down []bool) int {
 	return count
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	const n = 13
+	n := size(13)
 	fmt.Println(place(n, 0, make([]bool, n), make([]bool, 2*n), make([]bool, 2*n)))
 }

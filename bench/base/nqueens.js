@@ -23,4 +23,4 @@ function queens(n) {
     return place(n, 0, falses(n), falses(2 * n), falses(2 * n));
 }
 
-console.log(queens(13));
+console.log(queens(Number(process.argv[2] ?? 13)));

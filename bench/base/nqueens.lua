@@ -30,4 +30,4 @@ local function queens(n)
     return place(n, 0, falses(n), falses(2 * n), falses(2 * n))
 end
 
-print(queens(13))
+print(queens(tonumber(arg[1] or 13)))

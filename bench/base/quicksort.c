@@ -33,9 +33,9 @@ static void sort(int64_t *a, int64_t lo, int64_t hi)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const int64_t n = 2000000;
+    int64_t n = argc > 1 ? atoll(argv[1]) : 2000000;
     int64_t *a = malloc((size_t)n * sizeof *a);
     if (!a)
         return 1;

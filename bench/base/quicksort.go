@@ -1,7 +1,11 @@
 // Quicksort written by hand on an array of pseudo-random ints.
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 func sort(a []int, lo, hi int) {
 	for lo < hi {
@@ -49,6 +53,18 @@ func run(n int) {
 	fmt.Println(h)
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	run(2000000)
+	run(size(2000000))
 }

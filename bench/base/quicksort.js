@@ -46,4 +46,4 @@ function run(n) {
     console.log(h);
 }
 
-run(2000000);
+run(Number(process.argv[2] ?? 2000000));

@@ -45,4 +45,4 @@ local function run(n)
     print(h)
 end
 
-run(2000000)
+run(tonumber(arg[1] or 2000000))

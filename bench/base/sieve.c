@@ -28,10 +28,11 @@ static int64_t sieve(int64_t n)
     return count;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int64_t rounds = argc > 1 ? atoll(argv[1]) : 4;
     int64_t total = 0;
-    for (int64_t round = 0; round < 4; round++)
+    for (int64_t round = 0; round < rounds; round++)
         total += sieve(5000000 + round);
     printf("%" PRId64 "\n", total);
     return 0;

@@ -16,7 +16,8 @@ function sieve(n) {
     return count;
 }
 
+const rounds = Number(process.argv[2] ?? 4);
 let total = 0;
-for (let round = 0; round < 4; round++)
+for (let round = 0; round < rounds; round++)
     total += sieve(5000000 + round);
 console.log(total);

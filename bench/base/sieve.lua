@@ -22,8 +22,9 @@ local function sieve(n)
     return count
 end
 
+local rounds = tonumber(arg[1] or 4)
 local total = 0
-for round = 0, 3 do
+for round = 0, rounds - 1 do
     total = total + sieve(5000000 + round)
 end
 print(total)

@@ -5,8 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-
-#define N 1000
+#include <stdlib.h>
 
 static double a(int64_t i, int64_t j)
 {
@@ -34,23 +33,34 @@ static void mul_atv(int64_t n, const double *v, double *out)
     }
 }
 
-static double u[N], v[N], t[N];
-
-int main(void)
+static double *floats(int64_t n)
 {
-    for (int64_t i = 0; i < N; i++)
+    double *m = calloc((size_t)n, sizeof *m);
+    if (!m)
+        exit(1);
+    return m;
+}
+
+int main(int argc, char **argv)
+{
+    int64_t n = argc > 1 ? atoll(argv[1]) : 1000;
+    double *u = floats(n), *v = floats(n), *t = floats(n);
+    for (int64_t i = 0; i < n; i++)
         u[i] = 1.0;
     for (int step = 0; step < 10; step++) {
-        mul_av(N, u, t);
-        mul_atv(N, t, v);
-        mul_av(N, v, t);
-        mul_atv(N, t, u);
+        mul_av(n, u, t);
+        mul_atv(n, t, v);
+        mul_av(n, v, t);
+        mul_atv(n, t, u);
     }
     double vbv = 0.0, vv = 0.0;
-    for (int64_t i = 0; i < N; i++) {
+    for (int64_t i = 0; i < n; i++) {
         vbv += u[i] * v[i];
         vv += v[i] * v[i];
     }
     printf("%.9f\n", sqrt(vbv / vv));
+    free(u);
+    free(v);
+    free(t);
     return 0;
 }

@@ -5,6 +5,8 @@ package main
 import (
 	"fmt"
 	"math"
+	"os"
+	"strconv"
 )
 
 func a(i, j int) float64 {
@@ -53,6 +55,18 @@ func norm(n int) float64 {
 	return math.Sqrt(vbv / vv)
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	fmt.Printf("%.9f\n", norm(1000))
+	fmt.Printf("%.9f\n", norm(size(1000)))
 }

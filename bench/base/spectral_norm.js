@@ -42,4 +42,4 @@ function norm(n) {
     return Math.sqrt(vbv / vv);
 }
 
-console.log(norm(1000).toFixed(9));
+console.log(norm(Number(process.argv[2] ?? 1000)).toFixed(9));

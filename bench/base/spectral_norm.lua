@@ -44,4 +44,4 @@ local function norm(n)
     return math.sqrt(vbv / vv)
 end
 
-print(string.format("%.9f", norm(1000)))
+print(string.format("%.9f", norm(tonumber(arg[1] or 1000))))

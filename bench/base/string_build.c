@@ -41,10 +41,11 @@ static int64_t checksum(const struct text *t)
     return h;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int64_t n = argc > 1 ? atoll(argv[1]) : 2000000;
     struct text t = {0};
-    build(&t, 2000000);
+    build(&t, n);
     printf("%zu\n%" PRId64 "\n", t.len, checksum(&t));
     free(t.data);
     return 0;

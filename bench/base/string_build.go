@@ -3,6 +3,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -24,8 +25,20 @@ func checksum(s string) int {
 	return h
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
-	s := build(2000000)
+	s := build(size(2000000))
 	fmt.Println(len(s))
 	fmt.Println(checksum(s))
 }

@@ -16,6 +16,6 @@ function checksum(s) {
     return h;
 }
 
-const s = build(2000000);
+const s = build(Number(process.argv[2] ?? 2000000));
 console.log(s.length);
 console.log(checksum(s));

@@ -20,6 +20,6 @@ local function checksum(s)
     return h
 end
 
-local s = build(2000000)
+local s = build(tonumber(arg[1] or 2000000))
 print(#s)
 print(checksum(s))

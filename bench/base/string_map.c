@@ -84,9 +84,10 @@ static bool drop(struct map *m, const char *key)
     return was;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const int64_t n = 3000000, words = 50000;
+    int64_t n = argc > 1 ? atoll(argv[1]) : 3000000;
+    const int64_t words = 50000;
     struct map m = {0};
     char key[32];
     int64_t x = 42, removed = 0, sum = 0;

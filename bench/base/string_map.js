@@ -20,4 +20,4 @@ function run(n, words) {
     console.log(sum);
 }
 
-run(3000000, 50000);
+run(Number(process.argv[2] ?? 3000000), 50000);

@@ -23,4 +23,4 @@ local function run(n, words)
     print(sum)
 end
 
-run(3000000, 50000)
+run(tonumber(arg[1] or 3000000), 50000)

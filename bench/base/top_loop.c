@@ -3,12 +3,14 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-int64_t s, i;
+int64_t s, i, end;
 
-int main(void)
+int main(int argc, char **argv)
 {
-    while (i < 25000000) {
+    end = argc > 1 ? atoll(argv[1]) : 25000000;
+    while (i < end) {
         if (i % 3 == 0 || i % 5 == 0)
             s += i;
         i++;
