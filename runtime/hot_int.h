@@ -11,8 +11,8 @@ bool gs_hot_submit(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t generation
 /* hot.c: a request has been served. Any thread. */
 void gs_hot_publish(struct gs_hot_entry *e, const struct gs_unit *unit, uint32_t generation);
 void gs_hot_decline(struct gs_hot_entry *e);
-/* hot.c: when gs_hot_start was called. */
-int64_t gs_hot_start_ns(void);
+/* hot.c: not before then is the compiler opened. */
+int64_t gs_hot_open_ns(void);
 /* hot.c: there is no compiler; sampling ends. */
 void gs_hot_give_up(void);
 

@@ -4,8 +4,8 @@
  *
  * Thread     One, started by the first request. It opens goost_jit.so, too, which takes longer than most compiles. EAGER has
  *            none: who asks opens and compiles, one at a time.
- *            It waits until the process has run for OPEN_AFTER_NS: a script that is over by then is not worth the work of opening,
- *            nor the time that the kernel takes to unmap LLVM. Not when --jit-threshold is given: tests want compiled code early.
+ *            It waits until gs_hot_open_ns (10 ms after the start): a script that is over by then is not worth the work of opening, nor the
+ *            1.3 ms that the kernel takes to unmap LLVM. Not when --jit-threshold is given: tests want compiled code early.
  * Ending     The process does not wait for LLVM, and LLVM must not run while the process takes itself down. So when gs_hot_stop
  *            finds the thread busy, it says that the process must leave by _exit.
  * Locking    `q.lock` guards the queue and the counters; `compiling` is held during a compile. VMs hold the first for a few
@@ -30,7 +30,6 @@ struct job {
 };
 
 #define REASONS 64u
-#define OPEN_AFTER_NS 8000000
 
 static struct {
     pthread_mutex_t lock;
@@ -132,11 +131,11 @@ static struct job *next_job(void)
     return j;
 }
 
-/* Not earlier than OPEN_AFTER_NS after the start; at once when the process ends before. */
+/* Not earlier than gs_hot_open_ns; at once when the process ends before. */
 static void wait_for_age(void)
 {
-    int64_t left = gs_hot_start_ns() + OPEN_AFTER_NS - gs_clock_mono_ns();
-    if (left <= 0 || gs_hot_options()->threshold != 0)
+    int64_t left = gs_hot_open_ns() - gs_clock_mono_ns();
+    if (left <= 0)
         return;
     struct timespec until;
     (void)clock_gettime(CLOCK_REALTIME, &until);
