@@ -3,7 +3,9 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 )
 
@@ -14,7 +16,20 @@ func fib(n int) int {
 	return fib(n-1) + fib(n-2)
 }
 
+// size is the first argument, or what it usually is.
+func size(usual int) int {
+	if len(os.Args) < 2 {
+		return usual
+	}
+	n, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
 func main() {
+	smallest := size(27)
 	const jobs = 64
 	queue := make(chan int, jobs)
 	results := make([]int, jobs)
@@ -23,7 +38,7 @@ func main() {
 		wg.Add(1)
 		go func() {
 			for i := range queue {
-				results[i] = fib(27 + i%5)
+				results[i] = fib(smallest + i%5)
 			}
 			wg.Done()
 		}()
