@@ -4,11 +4,13 @@
 
     bench/run.py [--binary build/release/langoost] [--runs N] [--only a,b] [--peers lua,go,c]
                  [--flags=--jit=off] [--clock cpu] [--json FILE] [group]
+    bench/run.py --against=--jit=off [--flags=...] [--runs N] [--only GLOB,...]
 
 Groups: sequential, peak, concurrency, parallel, startup; all means all but peak, which is the
-sequential one again, at sizes that take minutes. A program and its peers run in turns (A B C, A B C),
-so that a slow minute of the machine hits all of them. What is timed is the whole process. The exit
-code is 1 when an answer is wrong or a program fails, and never because something is slow.
+sequential one again, at sizes that take minutes. A program and its peers run in turns (A B C,
+A B C), so that a slow minute of the machine hits all of them. What is timed is the whole process.
+With --against, Langoost runs against itself under other flags: against.py says over which programs.
+The exit code is 1 when an answer is wrong or a program fails, and never because something is slow.
 See README.md for how to read the table.
 """
 
@@ -26,6 +28,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import against
 
 BENCH = pathlib.Path(__file__).resolve().parent
 ROOT = BENCH.parent
@@ -227,25 +231,30 @@ class Runner:
         self.err = pathlib.Path(folder) / "err"
         self.timeout = timeout
 
-    def run(self, argv):
+    def run(self, argv, cwd=None, env=None):
         """(wall s, cpu s, peak KiB, exit code or -signal, timed out)"""
         argv = [str(a) for a in argv]
-        return self.by_launcher(argv) if self.launch else self.by_wait4(argv)
+        back = os.getcwd()
+        os.chdir(cwd or back)
+        try:
+            return self.by_launcher(argv, env) if self.launch else self.by_wait4(argv, env)
+        finally:
+            os.chdir(back)
 
-    def by_launcher(self, argv):
+    def by_launcher(self, argv, env):
         head = [str(self.launch), str(self.timeout), str(self.out), str(self.err)]
-        done = subprocess.run(head + argv, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(head + argv, stdout=subprocess.PIPE, env=env, text=True, check=True)
         wall, cpu, peak, code, sig, late = (int(x) for x in done.stdout.split())
         return wall / 1e9, cpu / 1e9, peak, -sig or code, bool(late)
 
-    def by_wait4(self, argv):
+    def by_wait4(self, argv, env):
         """Without a C compiler: the peak is then never below that of this Python process."""
         late = []
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         actions = [(os.POSIX_SPAWN_OPEN, 1, str(self.out), flags, 0o600),
                    (os.POSIX_SPAWN_OPEN, 2, str(self.err), flags, 0o600)]
         start = time.monotonic()
-        pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=actions, setpgroup=0)
+        pid = os.posix_spawnp(argv[0], argv, env or os.environ, file_actions=actions, setpgroup=0)
 
         def kill(*_):
             late.append(True)
@@ -513,6 +522,8 @@ def parse_args():
     p.add_argument("--peers", help="of " + ",".join(PEERS) + ", or none (in peak all but lua)")
     p.add_argument("--peers-only", action="store_true", help="run the peers alone")
     p.add_argument("--flags", default="", help="flags for langoost run, as --flags='--jit=off'")
+    p.add_argument("--against", metavar="FLAGS",
+                   help="no peers: langoost under --flags against langoost under these")
     p.add_argument("--clock", choices=["wall", "cpu"], default="wall",
                    help="what the table shows; cpu is steadier on a busy machine")
     p.add_argument("--timeout", type=int, default=300, help="seconds for one run (default 300)")
@@ -597,21 +608,41 @@ def run_group(group, names, args, runner, binary, peers, tools, folder):
     return table
 
 
-def write_json(path, info, args, tables):
+def write_json(path, info, args, results):
     path.parent.mkdir(parents=True, exist_ok=True)
-    out = {"machine": info, "runs": args.runs, "flags": args.flags, "groups": {}}
-    for group, table in tables.items():
-        out["groups"][group] = {
-            name: {who: r.as_json() for who, r in results.items()}
-            for name, results in table.items()
-        }
+    out = {"machine": info, "runs": args.runs, "flags": args.flags, **results}
     path.write_text(json.dumps(out, indent=1) + "\n")
     print(f"\nwritten to {path}")
+
+
+def tables_as_json(tables):
+    return {"groups": {group: {name: {who: r.as_json() for who, r in results.items()}
+                               for name, results in table.items()}
+                       for group, table in tables.items()}}
+
+
+def run_against(args, binary):
+    """Langoost against itself; the exit code."""
+    info = describe_machine({}, binary)
+    print_machine(info)
+    flags = (args.flags.split(), args.against.split())
+    names = [n for group in GROUPS.values() for n in group if n not in NOT_IN_MEAN]
+    with tempfile.TemporaryDirectory(prefix="goost-bench-") as folder:
+        runner = Runner(find_tools()["c"], folder, args.timeout)
+        benchmarks = [(n, script_path(folder, n)) for n in dict.fromkeys(names)]
+        programs = against.compare(
+            ROOT, folder, benchmarks, runner, binary, flags, int(args.clock == "cpu"), args.runs,
+            [g for g in args.only.split(",") if g], print_rows)
+    path = pathlib.Path(args.json or CACHE / "against.json")
+    write_json(path, info, args, {"against": args.against, "programs": against.as_json(programs)})
+    return 1 if any(p.failure for p in programs) else 0
 
 
 def main():
     args = parse_args()
     Result.clock = args.clock
+    if args.against is not None:
+        return run_against(args, find_binary(args))
     chosen = choose(args)
     if args.list:
         for group, names in chosen.items():
@@ -632,7 +663,8 @@ def main():
             if table:
                 tables[group] = table
                 print_group(group, table, [SUBJECT, *peers])
-    write_json(pathlib.Path(args.json or CACHE / f"{args.group}.json"), info, args, tables)
+    write_json(pathlib.Path(args.json or CACHE / f"{args.group}.json"), info, args,
+               tables_as_json(tables))
     wrong = [f"{name} ({who})" for table in tables.values() for name, results in table.items()
              for who, r in results.items() if r.wrong]
     if wrong:
