@@ -110,29 +110,6 @@ void gs_emit_call(struct gs_emit *e, const struct gs_step *s)
         gs_emit_native(e, s);
 }
 
-static void math(struct gs_emit *e, const struct gs_step *s)
-{
-    const struct gs_node *n = e->n;
-    struct gs_val x = gs_want(e, n->a + 2u, s->want[2]);
-    const char *name = s->math == GS_MATH_SQRT ? "llvm.sqrt" : "llvm.fabs";
-    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
-    LLVMTypeRef t = LLVMIntrinsicGetType(e->c, id, &e->f64, 1);
-    LLVMValueRef f = LLVMGetIntrinsicDeclaration(e->m, id, &e->f64, 1), d = gs_to_double(e, x);
-    gs_set(e, n->a, gs_val_single(GS_T_FLOAT, LLVMBuildCall2(e->b, t, f, &d, 1, "")));
-}
-
-static void byte_at(struct gs_emit *e)
-{
-    const struct gs_node *n = e->n;
-    LLVMValueRef s = gs_pointer(e, gs_want(e, n->a + 2u, GS_K(GS_T_STR)).w);
-    LLVMValueRef at = gs_want(e, n->a + 3u, GS_K_INT).w;
-    LLVMValueRef len = gs_load(e, e->i64, gs_at(e, s, offsetof(struct gs_str, len)), GS_MEM_OBJECT);
-    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntULT, at, len, ""));
-    LLVMValueRef data = gs_load(e, e->ptr, gs_at(e, s, offsetof(struct gs_str, data)), GS_MEM_OBJECT);
-    LLVMValueRef byte = gs_load(e, e->i8, LLVMBuildInBoundsGEP2(e->b, e->i8, data, &at, 1, ""), GS_MEM_BYTES);
-    gs_set(e, n->a, gs_val_single(GS_T_INT, LLVMBuildZExt(e->b, byte, e->i64, "")));
-}
-
 static void text(struct gs_emit *e)
 {
     const struct gs_node *n = e->n;
@@ -162,13 +139,9 @@ static LLVMValueRef left_of(struct gs_emit *e, LLVMValueRef status)
 void gs_emit_native(struct gs_emit *e, const struct gs_step *s)
 {
     const struct gs_node *n = e->n;
-    const void *nat = s->native;
-    if (s->how == GS_HOW_MATH) {
-        math(e, s);
-        return;
-    }
-    if (s->how == GS_HOW_BYTE) {
-        byte_at(e);
+    const struct gs_native *nat = s->native;
+    if (s->how == GS_HOW_INTRINSIC) {
+        gs_emit_intrinsic(e, s, gs_intrinsic_of(nat));
         return;
     }
     if (s->how == GS_HOW_TEXT) {

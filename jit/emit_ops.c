@@ -871,7 +871,7 @@ static bool repeatable(const struct gs_node *n, const struct gs_step *s)
     case GS_OP_CALLM:
         return false;
     case GS_OP_CALLNAT:
-        return s->how == GS_HOW_MATH || s->how == GS_HOW_BYTE || s->how == GS_HOW_TEXT;
+        return s->how == GS_HOW_INTRINSIC || s->how == GS_HOW_TEXT;
     default:
         return true;
     }

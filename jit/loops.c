@@ -56,10 +56,10 @@ static bool short_op(const struct gs_node *n, const struct gs_step *s)
         return true;
     switch ((enum gs_op)n->op) {
     case GS_OP_CALL:
-    case GS_OP_CALLM:
         return false;
+    case GS_OP_CALLM:
     case GS_OP_CALLNAT:
-        return s->how == GS_HOW_MATH;
+        return s->how == GS_HOW_INTRINSIC;
     default:
         return s->how != GS_HOW_CALL;
     }

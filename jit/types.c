@@ -139,35 +139,10 @@ static bool cached(const struct gs_node *n)
 
 /* ---- calls ---- */
 
-static enum gs_math math_of(const struct gs_native *nat, uint32_t n)
-{
-    static const struct {
-        const char *name;
-        enum gs_math m;
-    } known[] = {{"sqrt", GS_MATH_SQRT}, {"abs", GS_MATH_ABS}};
-    for (size_t i = 0; n == 1 && i < sizeof known / sizeof known[0]; i++) {
-        if (strcmp(nat->name, known[i].name) == 0 && nat->min == 1 && nat->max == 1)
-            return known[i].m;
-    }
-    return GS_MATH_NONE;
-}
-
 /* max is GS_ARGS_ANY, more than any call gives, when there is no limit. */
 static bool takes(const struct gs_native *nat, uint32_t n)
 {
     return n >= nat->min && n <= nat->max;
-}
-
-/* strings.byteAt(s, i), or s.byteAt(i); arg: the kinds of s and i. */
-static bool byte_at(const struct gs_node *n, const struct gs_native *nat, const gs_kinds *arg, struct gs_step *s)
-{
-    if (n->b != 2 || n->miss != 0 || strcmp(nat->name, "byteAt") != 0)
-        return false;
-    if (!(arg[0] & GS_K(GS_T_STR)) || !(arg[1] & GS_K_INT))
-        return false;
-    s->how = GS_HOW_BYTE;
-    s->result = GS_K_INT;
-    return true;
 }
 
 static struct gs_step native(const struct gs_node *n, const gs_kinds *k)
@@ -179,25 +154,7 @@ static struct gs_step native(const struct gs_node *n, const gs_kinds *k)
         s.how = GS_HOW_LEAVE;
         return s;
     }
-    if (byte_at(n, s.native, k + n->frame->off + n->a + 2, &s))
-        return s;
-    if (s.native->flags & GS_NF_TEXT) {
-        s.how = GS_HOW_TEXT;
-        s.result = GS_K(GS_T_STR);
-        return s;
-    }
-    enum gs_math m = math_of(f.p, n->b);
-    gs_kinds x = m != GS_MATH_NONE ? k[n->frame->off + n->a + 2] : 0;
-    if (m == GS_MATH_NONE || n->miss != 0 || !(x & GS_K_NUM))
-        return s;
-    if (m == GS_MATH_ABS && x != GS_K_FLOAT)
-        return s;
-    s.how = GS_HOW_MATH;
-    s.math = m;
-    s.want[2] = x & GS_K_FLOAT ? GS_K_FLOAT : GS_K_INT; /* the argument, by emitter's convention */
-    if (m == GS_MATH_SQRT && within(x, GS_K_NUM))
-        s.want[2] = x;
-    s.result = GS_K_FLOAT;
+    (void)gs_intrinsic_step(n, s.native, k + n->frame->off + n->a + 2, &s);
     return s;
 }
 
@@ -213,7 +170,7 @@ static bool native_method(const struct gs_node *n, const gs_kinds *k, struct gs_
     s->how = GS_HOW_CALL;
     s->native = nat;
     s->want[2] = GS_K(m->shape);
-    (void)byte_at(n, nat, k + n->frame->off + n->a + 2, s);
+    (void)gs_intrinsic_step(n, nat, k + n->frame->off + n->a + 2, s);
     return true;
 }
 

@@ -38,16 +38,9 @@ enum gs_how {
     GS_HOW_SHAPE, /* fields: the shapes in the cache */
     GS_HOW_STR,
     GS_HOW_UNIT,  /* calls: the callee's compiled code */
-    GS_HOW_MATH,  /* natives that are an instruction: `math` */
-    GS_HOW_BYTE,  /* strings.byteAt inside the string */
+    GS_HOW_INTRINSIC, /* natives that compiled code does itself; want: of the arguments */
     GS_HOW_TEXT,  /* toString: a helper of its own */
     GS_HOW_LEAVE, /* nothing helps: the interpreter does it */
-};
-
-enum gs_math {
-    GS_MATH_NONE,
-    GS_MATH_SQRT,
-    GS_MATH_ABS,
 };
 
 #define GS_OWN_PARAMS 16u
@@ -67,7 +60,6 @@ struct gs_step {
     gs_kinds want[3]; /* of operands a, b, c; 0: not looked at */
     gs_kinds result;
     enum gs_store store;
-    enum gs_math math;
     struct gs_own *unit;
     const struct gs_native *native; /* calls of natives */
 };
@@ -80,6 +72,17 @@ struct gs_types {
     /* The code for calls of p with arguments of kinds args, or NULL. args NULL: of any kinds. */
     struct gs_own *(*unit_of)(const struct gs_proto *p, const gs_kinds *args);
 };
+
+/* ---- intrinsic.c ---- */
+
+enum gs_form { GS_FORM_FLOATS, GS_FORM_BITS, GS_FORM_ROUND, GS_FORM_KEEP, GS_FORM_OTHER }; /* see intrinsic.def */
+enum gs_intrinsic gs_intrinsic_of(const struct gs_native *nat);
+enum gs_form gs_intrinsic_form(enum gs_intrinsic i);
+const char *gs_intrinsic_function(enum gs_intrinsic i); /* the helper that does it; NULL: an instruction */
+/* The call n of nat with arguments of kinds arg is done by instructions, or by a helper of its own: says how. False: s is as it was. */
+bool gs_intrinsic_step(const struct gs_node *n, const struct gs_native *nat, const gs_kinds *arg, struct gs_step *s);
+
+/* ---- types.c ---- */
 
 /* The kinds at the unit's entry: of each slot. */
 void gs_types_entry(const struct gs_types *t, gs_kinds *k);

@@ -313,3 +313,26 @@ double gs_c_fmod(double a, double b)
 {
     return fmod(a, b);
 }
+
+#define OF_ONE(name)                                                                               \
+    double gs_c_##name(double x)                                                                   \
+    {                                                                                              \
+        return name(x);                                                                            \
+    }
+#define OF_TWO(name)                                                                               \
+    double gs_c_##name(double x, double y)                                                         \
+    {                                                                                              \
+        return name(x, y);                                                                         \
+    }
+OF_ONE(sin)
+OF_ONE(cos)
+OF_ONE(tan)
+OF_ONE(atan)
+OF_TWO(atan2)
+OF_ONE(log)
+OF_ONE(log2)
+OF_ONE(log10)
+OF_ONE(exp)
+OF_TWO(pow)
+OF_ONE(cbrt)
+OF_TWO(hypot)

@@ -42,6 +42,19 @@ GS_API uint32_t gs_c_is(gs_value v, gs_value type);
 GS_API int gs_c_text(struct gs_vm *vm, gs_value v, gs_value *dst);
 /* A native with fitting arguments at args (in the window of the frame vm->base). GS_PARK, GS_YIELD (*dst set) and GS_EXIT also. */
 GS_API int gs_c_native(struct gs_vm *vm, const struct gs_native *nat, gs_value *args, uint32_t n, gs_value *dst);
+/* Functions of numbers: libm's, under names that LLVM knows nothing about. */
+GS_API double gs_c_sin(double x);
+GS_API double gs_c_cos(double x);
+GS_API double gs_c_tan(double x);
+GS_API double gs_c_atan(double x);
+GS_API double gs_c_atan2(double x, double y);
+GS_API double gs_c_log(double x);
+GS_API double gs_c_log2(double x);
+GS_API double gs_c_log10(double x);
+GS_API double gs_c_exp(double x);
+GS_API double gs_c_pow(double x, double y);
+GS_API double gs_c_cbrt(double x);
+GS_API double gs_c_hypot(double x, double y);
 /* The % of floats. */
 GS_API double gs_c_fmod(double a, double b);
 

@@ -35,15 +35,17 @@ struct gs_lib_entry {
     double d;
 };
 
-#define GS_NATIVE_INIT(f, nm, lo, hi, fl)                                                          \
+#define GS_NATIVE_INIT(f, nm, lo, hi, fl, is)                                                      \
     {                                                                                              \
-        .h = {.kind = GS_T_NATIVE, .flags = GS_OF_IMMORTAL}, .fn = (f), .name = (nm), .min = (lo), \
-        .max = (hi), .flags = (fl)                                                                 \
+        .h = {.kind = GS_T_NATIVE, .flags = GS_OF_IMMORTAL, .aux16 = GS_INTRINSIC_##is},           \
+        .fn = (f), .name = (nm), .min = (lo), .max = (hi), .flags = (fl)                           \
     }
 /* hi: GS_ARGS_ANY for no limit */
-#define GS_FN(nm, f, lo, hi, fl)                                                                   \
+#define GS_FN(nm, f, lo, hi, fl) GS_FN_AS(NONE, nm, f, lo, hi, fl)
+/* A native that compiled code knows: intrinsic.def. */
+#define GS_FN_AS(is, nm, f, lo, hi, fl)                                                            \
     {                                                                                              \
-        .name = (nm), .kind = GS_ENT_FN, .fn = GS_NATIVE_INIT(f, nm, lo, hi, fl)                   \
+        .name = (nm), .kind = GS_ENT_FN, .fn = GS_NATIVE_INIT(f, nm, lo, hi, fl, is)               \
     }
 #define GS_PRELUDE_FN(nm, pre)                                                                     \
     {                                                                                              \

@@ -181,13 +181,13 @@ static int m_gcd(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 }
 
 static const struct gs_lib_entry basic[] = {
-    GS_FN("floor", m_floor, 1, 1, GS_NF_PURE), GS_FN("ceil", m_ceil, 1, 1, GS_NF_PURE),
-    GS_FN("round", m_round, 1, 1, GS_NF_PURE), GS_FN("trunc", m_trunc, 1, 1, GS_NF_PURE),
-    GS_FN("abs", m_abs, 1, 1, GS_NF_PURE),     GS_FN("min", m_min, 1, GS_ARGS_ANY, GS_NF_PURE),
-    GS_FN("max", m_max, 1, GS_ARGS_ANY, GS_NF_PURE), GS_FN("sign", m_sign, 1, 1, GS_NF_PURE),
-    GS_FN("clamp", m_clamp, 3, 3, GS_NF_PURE), GS_FN("sqrt", m_sqrt, 1, 1, GS_NF_PURE),
-    GS_FN("pow", m_pow, 2, 2, GS_NF_PURE),     GS_FN("cbrt", m_cbrt, 1, 1, GS_NF_PURE),
-    GS_FN("hypot", m_hypot, 2, 2, GS_NF_PURE), GS_FN("gcd", m_gcd, 2, 2, GS_NF_PURE),
+    GS_FN_AS(FLOOR, "floor", m_floor, 1, 1, GS_NF_PURE), GS_FN_AS(CEIL, "ceil", m_ceil, 1, 1, GS_NF_PURE),
+    GS_FN_AS(ROUND, "round", m_round, 1, 1, GS_NF_PURE), GS_FN_AS(TRUNC, "trunc", m_trunc, 1, 1, GS_NF_PURE),
+    GS_FN_AS(ABS, "abs", m_abs, 1, 1, GS_NF_PURE),     GS_FN_AS(MIN, "min", m_min, 1, GS_ARGS_ANY, GS_NF_PURE),
+    GS_FN_AS(MAX, "max", m_max, 1, GS_ARGS_ANY, GS_NF_PURE), GS_FN("sign", m_sign, 1, 1, GS_NF_PURE),
+    GS_FN("clamp", m_clamp, 3, 3, GS_NF_PURE), GS_FN_AS(SQRT, "sqrt", m_sqrt, 1, 1, GS_NF_PURE),
+    GS_FN_AS(POW, "pow", m_pow, 2, 2, GS_NF_PURE),     GS_FN_AS(CBRT, "cbrt", m_cbrt, 1, 1, GS_NF_PURE),
+    GS_FN_AS(HYPOT, "hypot", m_hypot, 2, 2, GS_NF_PURE), GS_FN("gcd", m_gcd, 2, 2, GS_NF_PURE),
 };
 GS_LIB_MODULE(gs_lib_math_basic, "math.basic", true, basic);
 
@@ -208,9 +208,9 @@ FLOAT1(cosh, cosh(x))
 FLOAT1(tanh, tanh(x))
 
 static const struct gs_lib_entry trig[] = {
-    GS_FN("sin", m_sin, 1, 1, GS_NF_PURE),   GS_FN("cos", m_cos, 1, 1, GS_NF_PURE),   GS_FN("tan", m_tan, 1, 1, GS_NF_PURE),
-    GS_FN("asin", m_asin, 1, 1, GS_NF_PURE), GS_FN("acos", m_acos, 1, 1, GS_NF_PURE), GS_FN("atan", m_atan, 1, 1, GS_NF_PURE),
-    GS_FN("atan2", m_atan2, 2, 2, GS_NF_PURE), GS_FN("deg", m_deg, 1, 1, GS_NF_PURE), GS_FN("rad", m_rad, 1, 1, GS_NF_PURE),
+    GS_FN_AS(SIN, "sin", m_sin, 1, 1, GS_NF_PURE),   GS_FN_AS(COS, "cos", m_cos, 1, 1, GS_NF_PURE),   GS_FN_AS(TAN, "tan", m_tan, 1, 1, GS_NF_PURE),
+    GS_FN("asin", m_asin, 1, 1, GS_NF_PURE), GS_FN("acos", m_acos, 1, 1, GS_NF_PURE), GS_FN_AS(ATAN, "atan", m_atan, 1, 1, GS_NF_PURE),
+    GS_FN_AS(ATAN2, "atan2", m_atan2, 2, 2, GS_NF_PURE), GS_FN("deg", m_deg, 1, 1, GS_NF_PURE), GS_FN("rad", m_rad, 1, 1, GS_NF_PURE),
     GS_FN("sinh", m_sinh, 1, 1, GS_NF_PURE), GS_FN("cosh", m_cosh, 1, 1, GS_NF_PURE), GS_FN("tanh", m_tanh, 1, 1, GS_NF_PURE),
 };
 GS_LIB_MODULE(gs_lib_math_trig, "math.trig", true, trig);
@@ -223,10 +223,10 @@ FLOAT1(log10, log10(x))
 FLOAT1(exp, exp(x))
 
 static const struct gs_lib_entry logs[] = {
-    GS_FN("ln", m_ln, 1, 1, GS_NF_PURE),
-    GS_FN("log2", m_log2, 1, 1, GS_NF_PURE),
-    GS_FN("log10", m_log10, 1, 1, GS_NF_PURE),
-    GS_FN("exp", m_exp, 1, 1, GS_NF_PURE),
+    GS_FN_AS(LN, "ln", m_ln, 1, 1, GS_NF_PURE),
+    GS_FN_AS(LOG2, "log2", m_log2, 1, 1, GS_NF_PURE),
+    GS_FN_AS(LOG10, "log10", m_log10, 1, 1, GS_NF_PURE),
+    GS_FN_AS(EXP, "exp", m_exp, 1, 1, GS_NF_PURE),
 };
 GS_LIB_MODULE(gs_lib_math_log, "math.log", true, logs);
 
@@ -424,10 +424,10 @@ BITS1(clz, "clz", x == 0 ? 64 : __builtin_clzll(x))
 BITS1(ctz, "ctz", x == 0 ? 64 : __builtin_ctzll(x))
 
 static const struct gs_lib_entry bitwise[] = {
-    GS_FN("and", b_and, 2, 2, GS_NF_PURE), GS_FN("or", b_or, 2, 2, GS_NF_PURE),   GS_FN("xor", b_xor, 2, 2, GS_NF_PURE),
-    GS_FN("not", b_not, 1, 1, GS_NF_PURE), GS_FN("shl", b_shl, 2, 2, GS_NF_PURE), GS_FN("shr", b_shr, 2, 2, GS_NF_PURE),
-    GS_FN("popcount", b_popcount, 1, 1, GS_NF_PURE), GS_FN("clz", b_clz, 1, 1, GS_NF_PURE),
-    GS_FN("ctz", b_ctz, 1, 1, GS_NF_PURE), GS_FN("rotl", b_rotl, 2, 2, GS_NF_PURE),
+    GS_FN_AS(AND, "and", b_and, 2, 2, GS_NF_PURE), GS_FN_AS(OR, "or", b_or, 2, 2, GS_NF_PURE),   GS_FN_AS(XOR, "xor", b_xor, 2, 2, GS_NF_PURE),
+    GS_FN_AS(NOT, "not", b_not, 1, 1, GS_NF_PURE), GS_FN_AS(SHL, "shl", b_shl, 2, 2, GS_NF_PURE), GS_FN_AS(SHR, "shr", b_shr, 2, 2, GS_NF_PURE),
+    GS_FN_AS(POPCOUNT, "popcount", b_popcount, 1, 1, GS_NF_PURE), GS_FN_AS(CLZ, "clz", b_clz, 1, 1, GS_NF_PURE),
+    GS_FN_AS(CTZ, "ctz", b_ctz, 1, 1, GS_NF_PURE), GS_FN_AS(ROTL, "rotl", b_rotl, 2, 2, GS_NF_PURE),
 };
 GS_LIB_MODULE(gs_lib_math_bitwise, "math.bitwise", true, bitwise);
 

@@ -538,23 +538,24 @@ NATIVE(s_format)
     X("slice", s_slice, 2, 3) X("lower", s_lower, 1, 1) X("upper", s_upper, 1, 1) X("hasPrefix", s_has_prefix, 2, 2)    \
     X("hasSuffix", s_has_suffix, 2, 2) X("indexOf", s_index_of, 2, 3) X("lastIndexOf", s_last_index_of, 2, 2)           \
     X("trim", s_trim, 1, 2) X("trimLeft", s_trim_left, 1, 2) X("trimRight", s_trim_right, 1, 2)                        \
-    X("byteAt", s_byte_at, 2, 2) X("split", s_split, 2, 2) X("splitN", s_split_n, 3, 3) X("replace", s_replace, 3, 3)  \
+    X("split", s_split, 2, 2) X("splitN", s_split_n, 3, 3) X("replace", s_replace, 3, 3)  \
     X("replaceN", s_replace_n, 4, 4) X("contains", s_contains, 2, 2) X("count", s_count, 2, 2)                         \
     X("toBytes", s_to_bytes, 1, 1) X("padLeft", s_pad_left, 2, 3) X("padRight", s_pad_right, 2, 3)                     \
     X("repeat", s_repeat, 2, 2) X("reverse", s_reverse, 1, 1) X("chars", s_chars, 1, 1)                                \
     X("codePoints", s_code_points, 1, 1) X("fields", s_fields, 1, 1) X("compare", s_compare, 2, 2)                     \
     X("format", s_format, 1, GS_ARGS_ANY)
 
+#define BYTE_AT(fl) GS_FN_AS(BYTE_AT, "byteAt", s_byte_at, 2, 2, GS_NF_PURE | GS_NF_NOPARK | (fl))
 #define AS_FUNCTION(nm, f, lo, hi) GS_FN(nm, f, lo, hi, GS_NF_PURE | GS_NF_NOPARK),
 #define AS_METHOD(nm, f, lo, hi) GS_FN(nm, f, lo, hi, GS_NF_PURE | GS_NF_NOPARK | GS_NF_METHOD),
 
 static const struct gs_lib_entry entries[] = {
-    STRING_FNS(AS_FUNCTION) GS_FN("join", s_join, 1, 2, GS_NF_PURE),
+    STRING_FNS(AS_FUNCTION) BYTE_AT(0), GS_FN("join", s_join, 1, 2, GS_NF_PURE),
     GS_FN("fromBytes", s_from_bytes, 1, 1, GS_NF_PURE),
 };
 GS_LIB_MODULE(gs_lib_strings, "strings", false, entries);
 
-static const struct gs_lib_entry methods[] = {STRING_FNS(AS_METHOD)};
+static const struct gs_lib_entry methods[] = {STRING_FNS(AS_METHOD) BYTE_AT(GS_NF_METHOD)};
 GS_LIB_MODULE(gs_lib_string_methods, "<string>", false, methods);
 
 /* ---- strings.builder: text that grows, behind a handle; tasks may share it ---- */

@@ -140,7 +140,7 @@ struct gs_vm;
 typedef int (*gs_native_fn)(struct gs_vm *vm, gs_value *args, uint32_t nargs, gs_value *ret);
 
 struct gs_native {
-    struct gs_obj h;
+    struct gs_obj h; /* aux16: enum gs_intrinsic */
     gs_native_fn fn;
     const char *name; /* "sqrt"; what <fn name> and arity errors show */
     uint16_t min, max; /* arguments; max GS_ARGS_ANY = no limit */
@@ -153,7 +153,13 @@ enum gs_native_flag {
     GS_NF_PURE = 1u,    /* no side effect before it can fail: may be run again after a collection */
     GS_NF_METHOD = 2u,  /* args[0] is the receiver and is not counted in arity messages */
     GS_NF_NOPARK = 4u,  /* never returns PARK, YIELD or EXIT */
-    GS_NF_TEXT = 8u,    /* is the built-in toString, which compiled code does by gs_c_text; others have that name, too */
+};
+
+enum gs_intrinsic {
+#define GS_INTRINSIC(id, form, function) GS_INTRINSIC_##id,
+#include "intrinsic.def"
+#undef GS_INTRINSIC
+    GS_INTRINSIC_COUNT_
 };
 
 struct gs_bound {

@@ -332,7 +332,10 @@ class Program:
             a = self.expr("int", d)
             return self.pick([f"abs({a})", f"min({a}, {self.leaf('int')})", f"max({self.leaf('int')}, {a})", f"math.popcount({a})",
                               f"math.sign({a})", f"math.clz({a})", f"math.rotl({a}, 9)", f"math.clamp({a}, -50, 5000)",
-                              f"len(toString({a}))"])
+                              f"math.ctz({a})", f"math.rotl({a}, {self.leaf('int')})", f"math.bitwise.shr({a}, {self.leaf('int')})",
+                              f"math.bitwise.and({a}, {self.leaf('int')})", f"math.{self.pick(('floor', 'ceil', 'round', 'trunc'))}({a})",
+                              f"math.{self.pick(('floor', 'ceil', 'round', 'trunc'))}(math.sin({self.expr('num', d)}) * 9.75)",
+                              f"strings.byteAt(\"goose\", {a} & 3)", f"len(toString({a}))"])
         if kind == "truth":
             return f"({self.expr('bool', d)} ? 1 : 0)"
         if kind == "of":
@@ -366,7 +369,10 @@ class Program:
         if kind == "lib":
             a = self.expr("num", d)
             return self.pick([f"math.sqrt({a})", f"toFloat({a})", f"abs({self.expr('float', d)})", f"-({self.expr('float', d)})",
-                              f"math.pow({a}, 2)", f"min(0.5, {self.expr('float', d)})", f"({a} * 1.0)", f"({a} / 2.0)"])
+                              f"math.pow({a}, 2)", f"min(0.5, {self.expr('float', d)})", f"({a} * 1.0)", f"({a} / 2.0)",
+                              f"max({self.expr('float', d)}, {self.leaf('float')})", f"min({a}, {self.expr('num', d)})",
+                              f"math.{self.pick(('sin', 'cos', 'exp', 'ln', 'cbrt', 'atan'))}({a})",
+                              f"math.{self.pick(('atan2', 'hypot', 'pow'))}({a}, {self.expr('num', d)})"])
         if kind == "of":
             return f"toFloat({self.expr('int', d)})"
         return f"({self.expr('float', d)} {self.pick('+-*/')} {self.expr('float', d)})"

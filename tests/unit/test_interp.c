@@ -301,9 +301,9 @@ static int yield_native(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
     return GS_YIELD;
 }
 static const struct gs_native natives[] = {
-    GS_NATIVE_INIT(park_native, "park", 0, 1, 0),
-    GS_NATIVE_INIT(park_to_fail, "fail", 0, 0, 0),
-    GS_NATIVE_INIT(yield_native, "twice", 1, 1, 0),
+    GS_NATIVE_INIT(park_native, "park", 0, 1, 0, NONE),
+    GS_NATIVE_INIT(park_to_fail, "fail", 0, 0, 0, NONE),
+    GS_NATIVE_INIT(yield_native, "twice", 1, 1, 0, NONE),
 };
 
 static void a_parked_call_goes_on_with_its_outcome(void)

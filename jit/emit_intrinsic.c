@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ * emit_intrinsic.c - natives as instructions (intrinsic.c decides which). Rules: emit_int.h.
+ *
+ * Exact      Each gives the bits that the native gives: what LLVM's intrinsics leave open (the sign of a zero, which NaN) is not used.
+ *            libm's functions are called by names that LLVM does not know, so that it computes none of them itself.
+ */
+#include <string.h>
+
+#include "emit_int.h"
+
+/* A call of LLVM's `name` for the type of its first argument. */
+static LLVMValueRef llvm(struct gs_emit *e, const char *name, LLVMValueRef *args, unsigned n)
+{
+    LLVMTypeRef of = LLVMTypeOf(args[0]);
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+    LLVMTypeRef t = LLVMIntrinsicGetType(e->c, id, &of, 1);
+    return LLVMBuildCall2(e->b, t, LLVMGetIntrinsicDeclaration(e->m, id, &of, 1), args, n, "");
+}
+
+static LLVMValueRef llvm1(struct gs_emit *e, const char *name, LLVMValueRef x)
+{
+    return llvm(e, name, &x, 1);
+}
+
+static struct gs_val from_floats(struct gs_emit *e, enum gs_intrinsic is, const struct gs_val *arg, uint32_t n)
+{
+    LLVMValueRef x[2];
+    for (uint32_t i = 0; i < n; i++)
+        x[i] = gs_to_double(e, arg[i]);
+    const char *function = gs_intrinsic_function(is);
+    LLVMValueRef r = x[0]; /* TO_FLOAT */
+    if (function != NULL)
+        r = gs_session_call(e->b, function, x, n); /* a function of its arguments: forgets nothing */
+    else if (is == GS_INTRINSIC_SQRT)
+        r = llvm1(e, "llvm.sqrt", r);
+    return gs_val_single(GS_T_FLOAT, r);
+}
+
+/* clz, ctz: of zero 64. */
+static LLVMValueRef count_zeros(struct gs_emit *e, const char *name, LLVMValueRef x)
+{
+    LLVMValueRef args[2] = {x, LLVMConstInt(e->i1, 0, 0)};
+    return llvm(e, name, args, 2);
+}
+
+static LLVMValueRef bits(struct gs_emit *e, enum gs_intrinsic is, LLVMValueRef x, LLVMValueRef y)
+{
+    LLVMValueRef rotate[3] = {x, x, y};
+    switch (is) {
+    case GS_INTRINSIC_AND:
+        return LLVMBuildAnd(e->b, x, y, "");
+    case GS_INTRINSIC_OR:
+        return LLVMBuildOr(e->b, x, y, "");
+    case GS_INTRINSIC_XOR:
+        return LLVMBuildXor(e->b, x, y, "");
+    case GS_INTRINSIC_NOT:
+        return LLVMBuildNot(e->b, x, "");
+    case GS_INTRINSIC_SHL:
+        return LLVMBuildShl(e->b, x, LLVMBuildAnd(e->b, y, gs_i64(e, 63), ""), "");
+    case GS_INTRINSIC_SHR:
+        return LLVMBuildAShr(e->b, x, LLVMBuildAnd(e->b, y, gs_i64(e, 63), ""), "");
+    case GS_INTRINSIC_ROTL: /* counts modulo 64 */
+        return llvm(e, "llvm.fshl", rotate, 3);
+    case GS_INTRINSIC_POPCOUNT:
+        return llvm1(e, "llvm.ctpop", x);
+    case GS_INTRINSIC_CLZ:
+        return count_zeros(e, "llvm.ctlz", x);
+    default:
+        return count_zeros(e, "llvm.cttz", x);
+    }
+}
+
+static struct gs_val rounded(struct gs_emit *e, enum gs_intrinsic is, struct gs_val x)
+{
+    if (x.k == GS_K_INT)
+        return x;
+    const char *name = is == GS_INTRINSIC_FLOOR  ? "llvm.floor"
+                       : is == GS_INTRINSIC_CEIL ? "llvm.ceil"
+                       : is == GS_INTRINSIC_ROUND ? "llvm.round"
+                                                  : "llvm.trunc";
+    LLVMValueRef r = llvm1(e, name, x.w);
+    LLVMValueRef above = LLVMBuildFCmp(e->b, LLVMRealOGE, r, LLVMConstReal(e->f64, -0x1p63), "");
+    LLVMValueRef below = LLVMBuildFCmp(e->b, LLVMRealOLT, r, LLVMConstReal(e->f64, 0x1p63), "");
+    gs_guard(e, LLVMBuildAnd(e->b, above, below, "")); /* the native throws */
+    return gs_val_single(GS_T_INT, LLVMBuildFPToSI(e->b, r, e->i64, ""));
+}
+
+/* The first of equals; the first NaN wins. */
+static LLVMValueRef extreme(struct gs_emit *e, bool max, struct gs_val a, struct gs_val b)
+{
+    LLVMValueRef better;
+    if (a.k == GS_K_INT) {
+        better = LLVMBuildICmp(e->b, max ? LLVMIntSGT : LLVMIntSLT, b.w, a.w, "");
+    } else {
+        better = LLVMBuildFCmp(e->b, max ? LLVMRealUGT : LLVMRealULT, b.w, a.w, "");
+        better = LLVMBuildAnd(e->b, better, LLVMBuildFCmp(e->b, LLVMRealORD, a.w, a.w, ""), "");
+    }
+    return LLVMBuildSelect(e->b, better, b.w, a.w, "");
+}
+
+static LLVMValueRef absolute(struct gs_emit *e, struct gs_val x)
+{
+    if (x.k == GS_K_FLOAT)
+        return llvm1(e, "llvm.fabs", x.w);
+    LLVMValueRef negative = LLVMBuildICmp(e->b, LLVMIntSLT, x.w, gs_i64(e, 0), "");
+    return LLVMBuildSelect(e->b, negative, LLVMBuildSub(e->b, gs_i64(e, 0), x.w, ""), x.w, "");
+}
+
+static struct gs_val keeps(struct gs_emit *e, enum gs_intrinsic is, const struct gs_val *arg, uint32_t n)
+{
+    LLVMValueRef r = is == GS_INTRINSIC_ABS ? absolute(e, arg[0])
+                     : n == 1               ? arg[0].w
+                                            : extreme(e, is == GS_INTRINSIC_MAX, arg[0], arg[1]);
+    return (struct gs_val){r, NULL, arg[0].k};
+}
+
+static LLVMValueRef byte_at(struct gs_emit *e, LLVMValueRef str, LLVMValueRef at)
+{
+    LLVMValueRef s = gs_pointer(e, str);
+    LLVMValueRef len = gs_load(e, e->i64, gs_at(e, s, offsetof(struct gs_str, len)), GS_MEM_OBJECT);
+    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntULT, at, len, ""));
+    LLVMValueRef data = gs_load(e, e->ptr, gs_at(e, s, offsetof(struct gs_str, data)), GS_MEM_OBJECT);
+    LLVMValueRef byte = gs_load(e, e->i8, LLVMBuildInBoundsGEP2(e->b, e->i8, data, &at, 1, ""), GS_MEM_BYTES);
+    return LLVMBuildZExt(e->b, byte, e->i64, "");
+}
+
+void gs_emit_intrinsic(struct gs_emit *e, const struct gs_step *s, enum gs_intrinsic is)
+{
+    const struct gs_node *n = e->n;
+    struct gs_val arg[2] = {{NULL, NULL, 0}, {NULL, NULL, 0}}, r;
+    for (uint32_t i = 0; i < n->b; i++)
+        arg[i] = gs_want(e, n->a + 2u + i, s->want[i]);
+    switch (gs_intrinsic_form(is)) {
+    case GS_FORM_FLOATS:
+        r = from_floats(e, is, arg, n->b);
+        break;
+    case GS_FORM_BITS:
+        r = gs_val_single(GS_T_INT, bits(e, is, arg[0].w, arg[1].w));
+        break;
+    case GS_FORM_ROUND:
+        r = rounded(e, is, arg[0]);
+        break;
+    case GS_FORM_KEEP:
+        r = keeps(e, is, arg, n->b);
+        break;
+    default:
+        r = gs_val_single(GS_T_INT, byte_at(e, arg[0].w, arg[1].w));
+    }
+    gs_set(e, n->a, r);
+}
