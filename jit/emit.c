@@ -650,7 +650,7 @@ static LLVMValueRef over_limit(struct gs_emit *e)
 static bool calls_units(const struct gs_emit *e)
 {
     for (uint32_t i = 0; i < e->g->nnodes; i++) {
-        if (e->g->node[i].kind == GS_N_OP && (e->g->node[i].op == GS_OP_CALL || e->g->node[i].op == GS_OP_CALLM))
+        if (e->g->node[i].kind == GS_N_OP && gs_op_is_call((enum gs_op)e->g->node[i].op))
             return true;
     }
     return false;

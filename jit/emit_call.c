@@ -106,6 +106,8 @@ void gs_emit_call(struct gs_emit *e, const struct gs_step *s)
 {
     if (s->how == GS_HOW_UNIT)
         call_unit(e, s);
+    else if (s->how == GS_HOW_ANY)
+        gs_emit_any_call(e, s);
     else
         gs_emit_native(e, s);
 }

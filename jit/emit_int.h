@@ -192,6 +192,7 @@ bool gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block);
 void gs_emit_call(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_native(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_intrinsic(struct gs_emit *e, const struct gs_step *s, enum gs_intrinsic is); /* emit_intrinsic.c */
+void gs_emit_any_call(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_inline(struct gs_emit *e);
 LLVMValueRef gs_shape_test(struct gs_emit *e); /* i1: the receiver's shape is in one of the node's ways */
 void gs_goto(struct gs_emit *e, uint32_t to); /* an edge: phis, then the branch */

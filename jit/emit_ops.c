@@ -678,6 +678,11 @@ static void fill(struct gs_emit *e)
         args[3] = result_at(e, n->b);
         args[4] = gs_i32(e, n->c);
         status = gs_helper(e, "gs_c_arrpush", args, 5);
+    } else if (n->op == GS_OP_ARRSPREAD) {
+        v = gs_get(e, n->b);
+        args[3] = gs_word(e, v);
+        args[4] = gs_tag(e, v);
+        status = gs_helper(e, "gs_c_arrspread", args, 5);
     } else {
         v = gs_get(e, n->b);
         args[3] = gs_constant_pointer(e, n->frame->p->k[n->c].s);
@@ -690,19 +695,12 @@ static void fill(struct gs_emit *e)
 
 /* ---- one node ---- */
 
-/* A call that had not been made when the unit was compiled: counts as a miss, so that it is compiled again, knowing the callee. */
-static bool never_called(const struct gs_node *n)
-{
-    bool call = n->op == GS_OP_CALL || n->op == GS_OP_CALLM;
-    return n->kind == GS_N_OP && call && n->ic[0] == 0;
-}
-
 static void leave_here(struct gs_emit *e)
 {
     const struct gs_node *n = e->n;
     /* The end of a loop is no failure; neither is what ends a function of a compiled loop. */
     bool planned = n->kind == GS_N_LEAVE && (n->end || n->op == GS_OP_RET || n->op == GS_OP_RETNIL);
-    if (never_called(n)) {
+    if (gs_node_never_called(n)) { /* a miss, so that it is compiled again, knowing the callee */
         LLVMBuildBr(e->b, gs_miss(e));
     } else if (!planned) {
         LLVMBuildBr(e->b, gs_stuck(e));
@@ -763,6 +761,7 @@ static void op(struct gs_emit *e, const struct gs_step *s, uint32_t block)
         make(e, s);
         return;
     case GS_OP_ARRPUSH:
+    case GS_OP_ARRSPREAD:
     case GS_OP_PUTFIELD:
         fill(e);
         return;
@@ -790,6 +789,9 @@ static void op(struct gs_emit *e, const struct gs_step *s, uint32_t block)
         return; /* its block has one way on */
     case GS_OP_CALL:
     case GS_OP_CALLM:
+    case GS_OP_CALLV:
+    case GS_OP_CALLMV:
+    case GS_OP_CALLTRIM:
         gs_emit_call(e, s);
         return;
     case GS_OP_CALLNAT:
@@ -864,11 +866,15 @@ static bool repeatable(const struct gs_node *n, const struct gs_step *s)
     case GS_OP_UPSET:
     case GS_OP_SETGLOBAL:
     case GS_OP_ARRPUSH:
+    case GS_OP_ARRSPREAD:
     case GS_OP_PUTFIELD:
     case GS_OP_SETFIELD:
     case GS_OP_SETINDEX:
     case GS_OP_CALL:
     case GS_OP_CALLM:
+    case GS_OP_CALLV:
+    case GS_OP_CALLMV:
+    case GS_OP_CALLTRIM:
         return false;
     case GS_OP_CALLNAT:
         return s->how == GS_HOW_INTRINSIC || s->how == GS_HOW_TEXT;

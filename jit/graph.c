@@ -130,6 +130,12 @@ static const struct gs_func *constant_callee(const struct gs_proto *p, const uin
     return NULL;
 }
 
+bool gs_node_never_called(const struct gs_node *n)
+{
+    bool cached = n->op == GS_OP_CALL || n->op == GS_OP_CALLM;
+    return n->kind == GS_N_OP && cached && n->ic[0] == 0 && n->callee == NULL;
+}
+
 /* Of a CALL. */
 static void find_callee(struct gs_node *n, const uint8_t *leader)
 {
@@ -207,10 +213,6 @@ static bool is_end(enum gs_op op)
     case GS_OP_THROW:
     case GS_OP_RETHROW:
     case GS_OP_DEFERCALL:
-    case GS_OP_CALLV:
-    case GS_OP_CALLMV:
-    case GS_OP_CALLTRIM:
-    case GS_OP_ARRSPREAD:
     case GS_OP_DEFERPUSH:
         return true; /* returns or leaves */
     default:

@@ -102,6 +102,9 @@ void gs_graph_free(struct gs_graph *g);
 typedef void gs_reg_fn(void *ctx, uint32_t reg, bool sure);
 void gs_insn_uses(const struct gs_proto *p, gs_insn i, gs_reg_fn *f, void *ctx);
 void gs_insn_defs(const struct gs_proto *p, gs_insn i, gs_reg_fn *f, void *ctx);
+bool gs_op_is_call(enum gs_op op); /* of what the language calls a function or method: natives by CALLNAT are not among them */
+/* A call that had not been made when the graph was. */
+bool gs_node_never_called(const struct gs_node *n);
 bool gs_insn_is_jump(gs_insn i, int32_t *by); /* conditional or not; *by relative to the next */
 
 /* The slots that must be right in memory when the interpreter goes on at pc of frame f: calls fn for each. Registers of f from `end` on

@@ -14,6 +14,11 @@ static void run(gs_reg_fn *f, void *ctx, uint32_t first, uint32_t n, bool sure)
         f(ctx, first + i, sure);
 }
 
+bool gs_op_is_call(enum gs_op op)
+{
+    return op == GS_OP_CALL || op == GS_OP_CALLM || op == GS_OP_CALLV || op == GS_OP_CALLMV || op == GS_OP_CALLTRIM;
+}
+
 bool gs_insn_is_jump(gs_insn i, int32_t *by)
 {
     const struct gs_opinfo *o = &gs_opinfo[gs_insn_op(i)];

@@ -54,9 +54,9 @@ static bool short_op(const struct gs_node *n, const struct gs_step *s)
 {
     if (n->kind != GS_N_OP)
         return true;
-    switch ((enum gs_op)n->op) {
-    case GS_OP_CALL:
+    if (gs_op_is_call((enum gs_op)n->op) && n->op != GS_OP_CALLM)
         return false;
+    switch ((enum gs_op)n->op) {
     case GS_OP_CALLM:
     case GS_OP_CALLNAT:
         return s->how == GS_HOW_INTRINSIC;

@@ -181,13 +181,17 @@ static struct gs_step call(const struct gs_types *t, const struct gs_node *n, gs
         k[n->frame->off + n->a + 2] &= s.want[2];
         return s;
     }
+    if (gs_node_never_called(n) && n->miss < MISS_CALL)
+        return s;
     const struct gs_proto *q = n->callee;
-    if (q == NULL || q->nparams != n->b || (q->flags & GS_PF_REST) || q->nparams > GS_OWN_PARAMS)
+    bool fits = q != NULL && q->nparams == n->b && !(q->flags & GS_PF_REST) && q->nparams <= GS_OWN_PARAMS;
+    bool itself = fits && t->self != NULL && q == t->self->p;
+    if (fits)
+        s.unit = itself ? t->self : t->unit_of(q, n->miss == 0 ? k + n->frame->off + n->a + 2 : NULL);
+    if (s.unit == NULL) {
+        s.how = GS_HOW_ANY;
         return s;
-    bool itself = t->self != NULL && q == t->self->p;
-    s.unit = itself ? t->self : t->unit_of(q, n->miss == 0 ? k + n->frame->off + n->a + 2 : NULL);
-    if (s.unit == NULL)
-        return s;
+    }
     s.how = GS_HOW_UNIT;
     s.result = s.unit->ret;
     return s;
@@ -393,6 +397,9 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
         break;
     case GS_OP_CALL:
     case GS_OP_CALLM:
+    case GS_OP_CALLV:
+    case GS_OP_CALLMV:
+    case GS_OP_CALLTRIM:
         s = call(t, n, k);
         break;
     case GS_OP_CALLNAT:
@@ -407,6 +414,7 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
         s = by_call(GS_K(GS_T_ARRAY));
         break;
     case GS_OP_ARRPUSH:
+    case GS_OP_ARRSPREAD:
         s = by_call(0);
         dst = NO;
         break;

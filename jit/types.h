@@ -38,6 +38,7 @@ enum gs_how {
     GS_HOW_SHAPE, /* fields: the shapes in the cache */
     GS_HOW_STR,
     GS_HOW_UNIT,  /* calls: the callee's compiled code */
+    GS_HOW_ANY,   /* calls: whatever it is, found out while running */
     GS_HOW_INTRINSIC, /* natives that compiled code does itself; want: of the arguments */
     GS_HOW_TEXT,  /* toString: a helper of its own */
     GS_HOW_LEAVE, /* nothing helps: the interpreter does it */

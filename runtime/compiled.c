@@ -6,10 +6,9 @@
  *            refused, because making it once more does no harm. Operations that run out of memory have changed nothing (slow.h): the
  *            OutOfMemory that they throw after a refused collection is dropped. The collection is made after leaving, by gs_hot_run.
  */
-#include "compiled.h"
-
 #include <math.h>
 
+#include "compiled_int.h"
 #include "error.h"
 #include "hot.h"
 #include "hot_int.h"
@@ -113,27 +112,14 @@ enum gs_left gs_hot_run(struct gs_vm *vm, const struct gs_proto *p)
 
 /* ---- what units call ---- */
 
-/* After an operation that may have been refused a collection. */
-static int settle(struct gs_vm *vm, int st)
-{
-    if (GS_LIKELY(!vm->refused))
-        return st;
-    if (st == GS_OK) {
-        vm->refused = false; /* it found memory the second time */
-        return st;
-    }
-    vm->error = gs_nil();
-    return GS_C_AGAIN; /* vm->refused stays for gs_hot_run */
-}
-
-/* The same for one that only reads: nothing is lost by reading again. */
+/* As gs_c_settle, for what only reads: nothing is lost by reading again. */
 static int settle_read(struct gs_vm *vm, int st)
 {
-    return GS_UNLIKELY(vm->refused) ? settle(vm, GS_E_THROWN) : st;
+    return GS_UNLIKELY(vm->refused) ? gs_c_settle(vm, GS_E_THROWN) : st;
 }
 
 #define ALLOCATES(vm, operation)                                                                   \
-    return GS_UNLIKELY(gs_vm_wants_gc(vm)) ? GS_C_AGAIN : settle((vm), (operation))
+    return GS_UNLIKELY(gs_vm_wants_gc(vm)) ? GS_C_AGAIN : gs_c_settle((vm), (operation))
 
 /* Most of what is added by a call is strings. */
 static int add_strings(struct gs_vm *vm, struct gs_str *a, struct gs_str *b, gs_value *dst)
@@ -211,6 +197,11 @@ int gs_c_newarray(struct gs_vm *vm, const gs_value *v, uint32_t n, gs_value *dst
 int gs_c_arrpush(struct gs_vm *vm, gs_value array, const gs_value *v, uint32_t n)
 {
     ALLOCATES(vm, gs_slow_arrpush(vm, array, v, n));
+}
+
+int gs_c_arrspread(struct gs_vm *vm, gs_value array, gs_value more)
+{
+    ALLOCATES(vm, gs_slow_arrspread(vm, array, more));
 }
 
 int gs_c_newobj(struct gs_vm *vm, const struct gs_objlit *lit, const gs_value *v, gs_value *dst)

@@ -55,6 +55,14 @@ GS_API double gs_c_exp(double x);
 GS_API double gs_c_pow(double x, double y);
 GS_API double gs_c_cbrt(double x);
 GS_API double gs_c_hypot(double x, double y);
+/* Calls of whatever it is: the window base[a] with n arguments in memory, of the frame vm->base. Nothing moves. Gives GS_LEFT_RETURN with the
+ * result in base[a], GS_C_AGAIN, or how compiled code is to be left, the callee's frame (if any) on top. */
+GS_API int gs_c_call(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic);
+GS_API int gs_c_callm(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic);
+GS_API int gs_c_callv(struct gs_vm *vm, uint32_t a, uint32_t n);
+GS_API int gs_c_callmv(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic);
+GS_API int gs_c_calltrim(struct gs_vm *vm, uint32_t a, uint32_t n);
+GS_API int gs_c_arrspread(struct gs_vm *vm, gs_value array, gs_value more);
 /* The % of floats. */
 GS_API double gs_c_fmod(double a, double b);
 

@@ -150,6 +150,8 @@ void gs_hot_publish(struct gs_hot_entry *e, const struct gs_unit *unit, uint32_t
     e->since_ns = gs_clock_mono_ns();
     gs_store_rlx(&e->misses, 0u); /* one that is lost comes again */
     gs_store_rel(&e->unit, unit); /* [H1] */
+    if (e->pc == 0)
+        gs_store_rel(&gs_hot_of(e->proto)->whole, unit); /* [H1] */
     patch_locked(e, true);
     pthread_mutex_unlock(&lock);
     gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
@@ -163,8 +165,11 @@ void gs_hot_decline(struct gs_hot_entry *e)
     bool again = ++e->tries < GS_HOT_TRIES;
     pthread_mutex_unlock(&lock);
     gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
-    if (!again)
+    if (!again) {
+        if (e->pc == 0)
+            gs_store_rlx(&gs_hot_of(e->proto)->hopeless, true); /* relaxed: a hint */
         return;
+    }
     uint32_t had = gs_load_rlx(&gs_hot_of(e->proto)->samples); /* a hint */
     gs_store_rlx(&e->not_before, had < UINT32_MAX / 8 ? had * 8 : UINT32_MAX);
     gs_store_rel(&e->asked, false); /* [H4] */
@@ -275,6 +280,10 @@ void gs_hot_count(struct gs_vm *vm, const struct gs_proto *cp, uint32_t pc)
 static void drop_locked(struct gs_hot_entry *e)
 {
     gs_store_rel(&e->unit, (const struct gs_unit *)NULL); /* [H1] */
+    if (e->pc == 0) {
+        gs_store_rel(&gs_hot_of(e->proto)->whole, (const struct gs_unit *)NULL); /* [H1] */
+        gs_store_rlx(&gs_hot_of(e->proto)->hopeless, e->generation >= GS_HOT_GENERATIONS); /* relaxed: a hint */
+    }
     patch_locked(e, false);
     if (e->generation >= GS_HOT_GENERATIONS)
         gs_store_rlx(&e->asked, true); /* for ever. A request cannot be on its way: there was a unit */

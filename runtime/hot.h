@@ -98,6 +98,8 @@ struct gs_hot {
     _Atomic uint32_t samples;
     _Atomic uint32_t requests; /* on their way */
     _Atomic bool called;       /* a sample was taken as it began */
+    _Atomic bool hopeless;     /* the function will never have code as a whole; a hint */
+    _Atomic(const struct gs_unit *) whole; /* [H1] the unit of the entry at 0, for calls from compiled code; NULL: none */
     _Atomic(struct gs_hot_entry *) entries; /* [H3] pushed by release CAS, read by acquire */
     /* For each instruction: how often a guard there failed (stops at 255); the compiler asks less of what failed. */
     _Atomic uint8_t miss[];
