@@ -290,6 +290,11 @@ void gs_write_live(struct gs_emit *e, uint32_t pc, uint32_t catch_pc, uint32_t e
         gs_graph_live_catch(e->n->frame, catch_pc, end, write_slot, e);
 }
 
+void gs_write_catch(struct gs_emit *e)
+{
+    gs_graph_live_catch(e->n->frame, e->n->pc, UINT32_MAX, write_slot, e);
+}
+
 void gs_leave(struct gs_emit *e, uint32_t how, uint32_t pc)
 {
     write_place(e, e->n->frame, pc);
@@ -404,7 +409,7 @@ void gs_check(struct gs_emit *e, LLVMValueRef status)
     LLVMPositionBuilderAtEnd(e->b, bad);
     LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_E_THROWN), ""), thrown, gs_again(e));
     LLVMPositionBuilderAtEnd(e->b, thrown);
-    gs_graph_live_catch(e->n->frame, e->n->pc, UINT32_MAX, write_slot, e);
+    gs_write_catch(e);
     gs_return_status(e, gs_i32(e, GS_LEFT_THROWN)); /* the helper saw vm->base and vm->pc */
     LLVMPositionBuilderAtEnd(e->b, on);
 }

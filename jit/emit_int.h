@@ -145,6 +145,7 @@ void gs_check(struct gs_emit *e, LLVMValueRef status);
 void gs_spill(struct gs_emit *e, uint32_t reg, uint32_t n);
 /* What the slots behind pc need is written to memory: that are live there (and, with an operation on its way at catch_pc, what its handlers need). */
 void gs_write_live(struct gs_emit *e, uint32_t pc, uint32_t catch_pc, uint32_t end /* see gs_graph_live */);
+void gs_write_catch(struct gs_emit *e); /* what the handlers of the node need */
 void gs_leave(struct gs_emit *e, uint32_t how, uint32_t pc); /* stores base, pc, links; returns */
 void gs_return_status(struct gs_emit *e, LLVMValueRef how);  /* i32 */
 
@@ -168,7 +169,7 @@ void gs_fact_loaded(struct gs_emit *e, LLVMValueRef o, uint32_t field, struct gs
 void gs_fact_stored(struct gs_emit *e, LLVMValueRef o, uint32_t field, gs_kinds k);
 void gs_fact_narrowed(struct gs_emit *e, LLVMValueRef w, gs_kinds k); /* what was loaded as w is of kinds k */
 
-/* ---- instructions: emit_ops.c, emit_loop.c, emit_call.c ---- */
+/* ---- instructions: emit_ops.c, emit_loop.c, emit_iter.c, emit_call.c, emit_any.c ---- */
 
 enum gs_arith gs_arith_of(enum gs_op op);
 /* Arrays: their storage must be this; their length; the address of an element; an element. */
@@ -185,6 +186,9 @@ LLVMValueRef gs_field_at(struct gs_emit *e, LLVMValueRef o, LLVMValueRef field);
 void gs_emit_strip(struct gs_emit *e, const struct gs_loop *l, struct gs_strip *p);
 void gs_emit_forprep(struct gs_emit *e, uint32_t block);
 void gs_emit_forloop(struct gs_emit *e, uint32_t block);
+/* An element of whatever storage a has, at an index within it; spare: a place of a value in the stack that may be written. */
+struct gs_val gs_load_any_element(struct gs_emit *e, LLVMValueRef a, LLVMValueRef at, LLVMValueRef spare);
+void gs_emit_iternew(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_iternext(struct gs_emit *e, const struct gs_step *s, uint32_t block);
 
 /* True: what was done so far in the segment can be done again. */

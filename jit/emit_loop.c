@@ -536,27 +536,3 @@ void gs_emit_forloop(struct gs_emit *e, uint32_t block)
     next_turn(e, LLVMBuildSub(e->b, left, gs_i64(e, 1), ""));
     gs_goto(e, e->g->block[block].succ[0]);
 }
-
-/* ---- iterations ---- */
-
-void gs_emit_iternext(struct gs_emit *e, const struct gs_step *s, uint32_t block)
-{
-    const struct gs_node *n = e->n;
-    LLVMValueRef a = gs_pointer(e, gs_want(e, n->a, GS_K(GS_T_ARRAY)).w);
-    LLVMValueRef at = gs_want(e, n->a + 1u, GS_K_INT).w;
-    LLVMValueRef more = LLVMBuildICmp(e->b, LLVMIntULT, at, gs_len_of(e, a), "");
-    LLVMBasicBlockRef yes = gs_new_block(e, ""), no = gs_new_block(e, "");
-    LLVMBuildCondBr(e->b, more, yes, no);
-    LLVMPositionBuilderAtEnd(e->b, no);
-    gs_goto(e, e->g->block[block].succ[1]);
-    LLVMPositionBuilderAtEnd(e->b, yes);
-    if (!(e->sure[n - e->g->node] & GS_SURE_STORE))
-        gs_guard_store(e, a, s->store, false);
-    struct gs_val v = gs_load_element(e, gs_element_at(e, a, s->store, at), s->store);
-    gs_set(e, n->a + 1u, gs_val_single(GS_T_INT, LLVMBuildAdd(e->b, at, gs_i64(e, 1), "")));
-    if (n->x == 2)
-        gs_set(e, n->b, gs_val_single(GS_T_INT, at));
-    gs_set(e, n->x == 2 ? n->b + 1u : n->b, v);
-    gs_goto(e, e->g->block[block].succ[0]);
-    e->ended = true;
-}

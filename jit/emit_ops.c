@@ -367,7 +367,7 @@ static void get_index(struct gs_emit *e, const struct gs_step *s)
 {
     const struct gs_node *n = e->n;
     bool constant = n->op == GS_OP_GETINDEXI;
-    if (s->how != GS_HOW_STORE) {
+    if (s->how != GS_HOW_STORE && s->how != GS_HOW_ELEMENT) {
         struct gs_val o = gs_get(e, n->b);
         struct gs_val x = constant ? gs_val_constant(e, gs_int((int16_t)n->c)) : gs_get(e, n->c);
         LLVMValueRef args[6] = {e->vm, gs_word(e, o), gs_tag(e, o), gs_word(e, x), gs_tag(e, x), result_at(e, n->a)};
@@ -379,11 +379,12 @@ static void get_index(struct gs_emit *e, const struct gs_step *s)
     struct gs_val o = gs_want(e, n->b, s->want[1]);
     LLVMValueRef at = constant ? gs_i64(e, (int16_t)n->c) : gs_want(e, n->c, GS_K_INT).w;
     LLVMValueRef a = gs_pointer(e, o.w);
-    if (!(e->sure[n - e->g->node] & GS_SURE_STORE))
+    bool any = s->how == GS_HOW_ELEMENT;
+    if (!any && !(e->sure[n - e->g->node] & GS_SURE_STORE))
         gs_guard_store(e, a, s->store, false);
     if (!(e->sure[n - e->g->node] & GS_SURE_INDEX))
         gs_guard(e, LLVMBuildICmp(e->b, LLVMIntULT, at, gs_len_of(e, a), ""));
-    gs_set(e, n->a, gs_load_element(e, gs_element_at(e, a, s->store, at), s->store));
+    gs_set(e, n->a, any ? gs_load_any_element(e, a, at, result_at(e, n->a)) : gs_load_element(e, gs_element_at(e, a, s->store, at), s->store));
 }
 
 static void set_index(struct gs_emit *e, const struct gs_step *s)
@@ -828,9 +829,7 @@ static void op(struct gs_emit *e, const struct gs_step *s, uint32_t block)
         gs_emit_forloop(e, block);
         return;
     case GS_OP_ITERNEW:
-        (void)gs_want(e, n->a, GS_K(GS_T_ARRAY));
-        gs_set(e, n->a + 1u, gs_val_constant(e, gs_int(0)));
-        gs_set(e, n->a + 2u, gs_val_constant(e, gs_nil()));
+        gs_emit_iternew(e, s);
         return;
     case GS_OP_ITERNEXT:
         gs_emit_iternext(e, s, block);

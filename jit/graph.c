@@ -32,6 +32,14 @@ static bool room(void **v, uint32_t n, uint32_t *cap, size_t size)
     return true;
 }
 
+static uint8_t next_feedback(const struct gs_proto *p, uint32_t pc)
+{
+    gs_insn jump = gs_hot_insn(p, p->code + pc);
+    uint32_t to = pc + 1 + (uint32_t)gs_insn_bx(jump);
+    bool there = gs_insn_op(jump) == GS_OP_JMP && gs_insn_op(gs_hot_insn(p, p->code + to)) == GS_OP_ITERNEXT;
+    return there ? gs_load_rlx(&p->fb[to]) : 0;
+}
+
 static struct gs_node *add_node(struct gs_graph *g, enum gs_nkind kind, struct gs_frame *f, uint32_t pc)
 {
     if (g->nnodes >= GS_GRAPH_NODES || !room((void **)&g->node, g->nnodes, &g->cap, sizeof *g->node))
@@ -51,6 +59,8 @@ static struct gs_node *add_node(struct gs_graph *g, enum gs_nkind kind, struct g
         n->c = (uint16_t)gs_insn_c(i);
         n->bx = gs_insn_bx(i);
         n->fb = gs_load_rlx(&f->p->fb[pc]);
+        if (n->op == GS_OP_ITERNEW) /* what is iterated shows where it is; the next instruction jumps there */
+            n->fb = next_feedback(f->p, pc + 1);
         n->miss = h != NULL ? gs_load_rlx(&h->miss[pc]) : 0;
         for (unsigned way = 0; gs_opinfo[n->op].c == GS_OPND_IC && way < GS_IC_WAYS; way++)
             n->ic[way] = gs_load_acq(&f->p->ics[n->c].w[way]); /* [I1] */

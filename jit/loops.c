@@ -61,7 +61,7 @@ static bool short_op(const struct gs_node *n, const struct gs_step *s)
     case GS_OP_CALLNAT:
         return s->how == GS_HOW_INTRINSIC;
     default:
-        return s->how != GS_HOW_CALL;
+        return s->how != GS_HOW_CALL && s->how != GS_HOW_ELEMENT && s->how != GS_HOW_RANGE;
     }
 }
 

@@ -8,8 +8,10 @@
 
 #include "shape.h"
 
-enum { MISS_WIDEN = 1, MISS_CALL = 3 };
+enum { MISS_WIDEN = 1, MISS_CALL = 3, MISS_ELEMENT = 6 };
 
+#define FB_STORES (GS_FB_FLOAT | GS_FB_VALUE | GS_FB_BYTE)
+#define FB_NO_ARRAY (GS_FB_STR | GS_FB_OTHER | GS_FB_MIXED | GS_FB_SLOW) /* of an ITERNEXT, see gs_slow_iternext */
 #define FB_ODD (GS_FB_STR | GS_FB_OTHER | GS_FB_SLOW)
 
 static gs_kinds kind_of(gs_value v)
@@ -121,8 +123,17 @@ static struct gs_step element(const struct gs_node *n, gs_kinds o, gs_kinds inde
 {
     struct gs_step s = by_call(GS_K_ANY);
     gs_kinds e;
-    if ((o & GS_K(GS_T_ARRAY)) == 0 || (index & GS_K_INT) == 0 || !storage(n, &s.store, &e))
+    if ((o & GS_K(GS_T_ARRAY)) == 0 || (index & GS_K_INT) == 0)
         return s;
+    if (!storage(n, &s.store, &e)) {
+        if (!writes && within(n->fb, FB_STORES) && n->miss < MISS_ELEMENT) {
+            s.how = GS_HOW_ELEMENT;
+            s.result = GS_K_ANY & ~GS_K(GS_T_UNSET);
+            s.want[1] = GS_K(GS_T_ARRAY);
+            s.want[2] = GS_K_INT;
+        }
+        return s;
+    }
     s.how = GS_HOW_STORE;
     s.result = e;
     s.want[writes ? 0 : 1] = GS_K(GS_T_ARRAY);
@@ -135,6 +146,47 @@ static struct gs_step element(const struct gs_node *n, gs_kinds o, gs_kinds inde
 static bool cached(const struct gs_node *n)
 {
     return n->ic[0] != 0 && n->miss < MISS_CALL;
+}
+
+/* ---- iterations ---- */
+
+static struct gs_step iternew(const struct gs_node *n, gs_kinds *a)
+{
+    struct gs_step s = {.how = GS_HOW_PLAIN};
+    bool array = a[0] == GS_K(GS_T_ARRAY) || (n->miss == 0 && (n->fb & FB_NO_ARRAY) == 0 && (a[0] & GS_K(GS_T_ARRAY)) != 0);
+    if (array)
+        a[0] = s.want[0] = GS_K(GS_T_ARRAY);
+    else
+        s.how = GS_HOW_CALL;
+    a[1] = GS_K_INT;
+    a[2] = array ? GS_K_NIL : GS_ITER_STATE;
+    return s;
+}
+
+/* b: the variables. */
+static struct gs_step iternext(const struct gs_node *n, gs_kinds *a, gs_kinds *b)
+{
+    struct gs_step s = {.how = GS_HOW_PLAIN};
+    gs_kinds some = GS_K_ANY & ~GS_K(GS_T_UNSET), first = GS_K_INT, v = some;
+    bool expected = n->miss < MISS_ELEMENT && (a[1] & GS_K_INT) != 0;
+    if (a[0] == GS_K(GS_T_ARRAY) || (expected && (n->fb & FB_NO_ARRAY) == 0 && (a[0] & GS_K(GS_T_ARRAY)) != 0)) {
+        if (!storage(n, &s.store, &v))
+            s.how = GS_HOW_ELEMENT;
+        a[0] = GS_K(GS_T_ARRAY);
+    } else if (expected && n->fb == GS_FB_MIXED && (a[0] & GS_K(GS_T_RANGE)) != 0 && (a[2] & GS_K_INT) != 0) {
+        s.how = GS_HOW_RANGE;
+        a[0] = GS_K(GS_T_RANGE);
+        a[2] = v = GS_K_INT;
+    } else {
+        s.how = GS_HOW_CALL;
+        first = some;
+    }
+    a[1] = GS_K_INT;
+    if (n->x == 2)
+        b[0] |= first;
+    b[n->x == 2 ? 1 : 0] |= v;
+    s.result = v;
+    return s;
 }
 
 /* ---- calls ---- */
@@ -481,27 +533,13 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
         dst = NO;
         break;
     case GS_OP_ITERNEW:
-        s.want[0] = GS_K(GS_T_ARRAY);
-        if (!(*a & GS_K(GS_T_ARRAY)) || n->miss != 0)
-            s.how = GS_HOW_LEAVE;
-        a[0] = GS_K(GS_T_ARRAY);
-        a[1] = GS_K_INT;
-        a[2] = GS_K_NIL;
+        s = iternew(n, a);
         dst = NO;
         break;
-    case GS_OP_ITERNEXT: {
-        gs_kinds e = 0;
-        if (!(a[0] & GS_K(GS_T_ARRAY)) || !(a[1] & GS_K_INT) || !storage(n, &s.store, &e))
-            s.how = GS_HOW_LEAVE;
-        a[0] = GS_K(GS_T_ARRAY);
-        a[1] = GS_K_INT;
-        if (n->x == 2)
-            b[0] |= GS_K_INT;
-        b[n->x == 2 ? 1 : 0] |= e;
-        s.result = e;
+    case GS_OP_ITERNEXT:
+        s = iternext(n, a, b);
         dst = NO;
         break;
-    }
     case GS_OP_IS:
         s = by_call(GS_K_BOOL);
         break;

@@ -22,6 +22,9 @@ typedef uint32_t gs_kinds;
 #define GS_K_NUM (GS_K_INT | GS_K_FLOAT)
 #define GS_K_ANY (GS_K(GS_T_COUNT_) - 1u)
 
+/* What the third register of an iteration holds: nothing, the keys of an object, the length of a range. */
+#define GS_ITER_STATE (GS_K_NIL | GS_K(GS_T_ARRAY) | GS_K_INT)
+
 /* One kind whose tag word is a constant. */
 static inline bool gs_kinds_single(gs_kinds k)
 {
@@ -35,6 +38,8 @@ enum gs_how {
     GS_HOW_NUM,   /* ints or floats, found out while running */
     GS_HOW_CALL,  /* the helper of compiled.h */
     GS_HOW_STORE, /* arrays: the storage kind in `store` */
+    GS_HOW_ELEMENT, /* arrays: an element of whatever storage is there */
+    GS_HOW_RANGE, /* ITERNEXT of a range value */
     GS_HOW_SHAPE, /* fields: the shapes in the cache */
     GS_HOW_STR,
     GS_HOW_UNIT,  /* calls: the callee's compiled code */

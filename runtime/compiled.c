@@ -8,6 +8,7 @@
  */
 #include <math.h>
 
+#include "array.h"
 #include "compiled_int.h"
 #include "error.h"
 #include "hot.h"
@@ -202,6 +203,29 @@ int gs_c_arrpush(struct gs_vm *vm, gs_value array, const gs_value *v, uint32_t n
 int gs_c_arrspread(struct gs_vm *vm, gs_value array, gs_value more)
 {
     ALLOCATES(vm, gs_slow_arrspread(vm, array, more));
+}
+
+void gs_c_element(const struct gs_array *a, int64_t at, gs_value *dst)
+{
+    *dst = gs_array_at(a, at);
+}
+
+int gs_c_iternew(struct gs_vm *vm, gs_value *it, uint32_t nvars)
+{
+    ALLOCATES(vm, gs_slow_iternew(vm, it, nvars));
+}
+
+int gs_c_iternext(struct gs_vm *vm, gs_value *it, gs_value *dst, uint32_t nvars)
+{
+    if (GS_UNLIKELY(gs_vm_wants_gc(vm)))
+        return GS_C_AGAIN;
+    bool more = false;
+    int st = gs_slow_iternext(vm, it, dst, nvars, &more);
+    if (st == GS_OK || st == GS_E_THROWN)
+        st = gs_c_settle(vm, st);
+    if (st == GS_YIELD && more)
+        vm->pc += gs_insn_sc(gs_insn_load(vm->pc - 1)); /* its opcode may be patched, not its operands */
+    return st == GS_OK && more ? GS_C_MORE : st;
 }
 
 int gs_c_newobj(struct gs_vm *vm, const struct gs_objlit *lit, const gs_value *v, gs_value *dst)

@@ -14,6 +14,7 @@
 #include "slow.h"
 
 #define GS_C_AGAIN 64 /* beside enum gs_status */
+#define GS_C_MORE 65  /* gs_c_iternext: the variables are set */
 
 GS_API int gs_c_arith(struct gs_vm *vm, uint32_t op, gs_value a, gs_value b, gs_value *dst);
 GS_API int gs_c_neg(struct gs_vm *vm, gs_value a, gs_value *dst);
@@ -63,6 +64,12 @@ GS_API int gs_c_callv(struct gs_vm *vm, uint32_t a, uint32_t n);
 GS_API int gs_c_callmv(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic);
 GS_API int gs_c_calltrim(struct gs_vm *vm, uint32_t a, uint32_t n);
 GS_API int gs_c_arrspread(struct gs_vm *vm, gs_value array, gs_value more);
+/* An element of an array of any storage; the index is within it. */
+GS_API void gs_c_element(const struct gs_array *a, int64_t at, gs_value *dst);
+/* Iterations: the three registers at it, in memory. The second gives GS_C_MORE, GS_OK at the end, GS_PARK (the instruction at vm->pc[-1] goes on by
+ * itself then), GS_YIELD (all is done, vm->pc too), and what all give. */
+GS_API int gs_c_iternew(struct gs_vm *vm, gs_value *it, uint32_t nvars);
+GS_API int gs_c_iternext(struct gs_vm *vm, gs_value *it, gs_value *dst, uint32_t nvars);
 /* The % of floats. */
 GS_API double gs_c_fmod(double a, double b);
 

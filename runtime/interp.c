@@ -1044,9 +1044,11 @@ L_JIT:
         goto enter_slow;
     case GS_LEFT_THROWN:
         goto thrown;
-    case GS_LEFT_PARK:
-        vm->resume_how = RESUME_VALUE;
+    case GS_LEFT_PARK: {
+        enum gs_op op = gs_insn_op(gs_hot_insn(gs_vm_proto(vm), vm->pc - 1));
+        vm->resume_how = op == GS_OP_ITERNEXT ? RESUME_ITERATION : RESUME_VALUE;
         return GS_PARK;
+    }
     case GS_LEFT_YIELD:
         return GS_YIELD;
     case GS_LEFT_EXIT:

@@ -508,6 +508,7 @@ int gs_slow_iternext(struct gs_vm *vm, gs_value *it, gs_value *dst, unsigned nva
         const struct gs_range *r = it[0].p;
         if (i >= it[2].u)
             break;
+        gs_feedback(vm, GS_FB_MIXED);
         deliver(dst, nvars, gs_int((int64_t)i),
                 gs_int((int64_t)((uint64_t)r->start + i * (uint64_t)r->step)));
         it[1] = gs_int((int64_t)(i + 1));
@@ -515,6 +516,7 @@ int gs_slow_iternext(struct gs_vm *vm, gs_value *it, gs_value *dst, unsigned nva
     }
     case GS_T_INT:
     case GS_T_HANDLE:
+        gs_feedback(vm, GS_FB_SLOW);
         return next_received(vm, it, dst, nvars, more);
     default:
         return gs_slow_malformed(vm);
