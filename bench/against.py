@@ -145,10 +145,13 @@ def compare(root, folder, benchmarks, runner, binary, flags, clock, runs, only, 
     tests = [p for p in test_scripts(root, folder) if chosen(p, only)]
     programs = [p for p in examples(root, folder) + scripts if chosen(p, only)]
     print(f"  {len(tests)} test scripts: which take their time ...", file=sys.stderr, flush=True)
-    programs += [p for p in tests if works_enough(p, runner, binary, flags[1])]
-    for i, program in enumerate(programs):
-        print(f"  {i + 1}/{len(programs)} {program.name} ...", file=sys.stderr, flush=True)
-        if not program.failure:
-            measure(program, runner, binary, flags, clock, runs)
+    try:
+        programs = [p for p in tests if works_enough(p, runner, binary, flags[1])] + programs
+        for i, program in enumerate(programs):
+            print(f"  {i + 1}/{len(programs)} {program.name} ...", file=sys.stderr, flush=True)
+            if not program.failure:
+                measure(program, runner, binary, flags, clock, runs)
+    except KeyboardInterrupt:
+        print("interrupted: the table holds what was measured", file=sys.stderr)
     report(programs, flags, clock, print_rows)
     return programs
