@@ -46,6 +46,8 @@ static const struct flag flags[] = {
      AT(run.jit_stress)},
     {"stats", "LANGOOST_STATS", NULL, "print a table of counters at exit", ON, RUNS,
      AT(run.stats)},
+    {"trace", "LANGOOST_TRACE", "FILE", "write what happens when, for ui.perfetto.dev", TEXT, RUNS,
+     AT(run.trace)},
     {"stack-limit", "LANGOOST_STACK_LIMIT", "SIZE", "stack of one task (K, M and G are understood)",
      SIZE, RUNS, AT(run.stack_limit)},
     {"heap-limit", "LANGOOST_HEAP_LIMIT", "SIZE", "heap of one task and of the process", SIZE, RUNS,

@@ -18,6 +18,7 @@
 #include "hooks.h"
 #include "hot.h"
 #include "hot_int.h"
+#include "insight.h"
 #include "lib.h"
 #include "output.h"
 #include "pool.h"
@@ -180,8 +181,10 @@ static _Atomic uint32_t run_over; /* futex word: 1 once all workers have stopped
 static void *end_anyway(void *code)
 {
     gs_futex_wait(&run_over, 0, GRACE_NS);
-    if (gs_load_rlx(&run_over) == 0) /* nothing else is read */
+    if (gs_load_rlx(&run_over) == 0) { /* nothing else is read */
+        gs_insight_end();
         _exit((int)(intptr_t)code);
+    }
     return NULL;
 }
 
@@ -205,6 +208,7 @@ void gs_rt_no_memory(void)
 {
     static const char text[] = "fatal: out of memory\n";
     gs_err_write(text, sizeof text - 1);
+    gs_insight_end();
     _exit(70);
 }
 
@@ -281,6 +285,8 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
     gs_rt.program = p;
     gs_rt.argc = argc;
     gs_rt.argv = argv;
+    if (!gs_insight_start(o->trace))
+        return 1;
     start_jit(o);
     struct gs_sched_config cfg = {
         .workers = o->workers, .pin = o->pin, .topology = o->topology, .seed = o->seed, .hooks = &hooks};
@@ -298,6 +304,7 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
         if (code == 0 && gs_load_rlx(&gs_rt.failures) > 0)
             code = 1;
     }
+    gs_insight_end();
     if (o->stats) {
         gs_sched_stats_print(gs_rt.sched, stderr);
         gs_hot_stats(stderr);

@@ -16,6 +16,7 @@ struct goost_options {
     bool pin;
     bool stats;            /* print a table at exit */
     bool debug;
+    const char *trace;     /* file for a trace in Chrome's format; NULL: none */
     const char *topology;  /* synthetic, for tests; NULL: the real machine */
     size_t stack_limit;    /* bytes of stack for one task; 0: default */
     size_t heap_limit;     /* bytes of one task's heap and of all together; 0: as much as the machine or the control group has */

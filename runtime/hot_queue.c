@@ -22,6 +22,7 @@
 #include "port/clock.h"
 #include "port/mem.h"
 #include "port/thread.h"
+#include "trace.h"
 
 struct job {
     struct job *next;
@@ -66,7 +67,9 @@ static void open_face(void)
         return;
     opened = true;
     int64_t begun = gs_clock_mono_ns();
+    bool traced = gs_trace_begin(GS_TRACE_OPEN, NULL, 0);
     face = gs_loadable_find("goost_jit.so", "goost_jit_face", trouble, sizeof trouble);
+    gs_trace_end(traced, GS_TRACE_OPEN, NULL, 0);
     if (face == NULL)
         gs_hot_give_up();
     int64_t took = gs_clock_mono_ns() - begun;
@@ -92,8 +95,10 @@ static void serve(struct job *j)
     const struct gs_unit *unit = NULL;
     const char *why = NULL;
     int64_t begun = gs_clock_mono_ns();
+    bool traced = face != NULL && gs_trace_begin(GS_TRACE_COMPILE, j->r.p, (uint64_t)j->r.entry->pc << 8 | j->r.generation);
     if (face != NULL)
         unit = face->compile(&j->r, &why);
+    gs_trace_end(traced, GS_TRACE_COMPILE, unit != NULL ? NULL : why != NULL ? why : "no reason given", 0);
     int64_t took = gs_clock_mono_ns() - begun;
     bool asked = face != NULL;
     pthread_mutex_unlock(&compiling);
@@ -152,6 +157,7 @@ static void *compile_main(void *arg)
 {
     (void)arg;
     gs_thread_low_self();
+    gs_trace_thread("compiler");
     wait_for_age();
     for (struct job *j = next_job(); j != NULL; j = next_job())
         serve(j);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "insight.h"
 #include "output.h"
 #include "port/atomic.h"
 
@@ -29,6 +30,7 @@ static _Atomic bool dirty;              /* used != 0; lets idle workers look wit
 static void end_by_sigpipe(void)
 {
     sigset_t set;
+    gs_insight_end();
     sigemptyset(&set);
     sigaddset(&set, SIGPIPE);
     signal(SIGPIPE, SIG_DFL);
@@ -55,6 +57,7 @@ static void write_all(int fd, const char *p, size_t n)
                 int len = snprintf(m, sizeof m, "langoost: cannot write to standard output: %s\n",
                                    strerror(errno));
                 (void)!write(STDERR_FILENO, m, (size_t)len);
+                gs_insight_end();
                 _exit(74);
             }
             return;

@@ -13,6 +13,7 @@
 #include "port/mem.h"
 #include "rt.h"
 #include "str.h"
+#include "trace.h"
 #include "waitq.h"
 
 #define STACK_BYTES (GS_VM_STACK0 * sizeof(gs_value))
@@ -318,6 +319,7 @@ void gs_vm_collect(struct gs_vm *vm)
         vm->refused = true;
         return;
     }
+    bool traced = gs_trace_begin(GS_TRACE_GC, NULL, vm->heap.used);
     clear_above(vm);
     gs_ledger_begin(vm);
     bool done = gs_gc_collect(&vm->heap, mark_roots, met_handle, vm);
@@ -325,4 +327,5 @@ void gs_vm_collect(struct gs_vm *vm)
     for (uint32_t i = 0; !done && i < vm->ledger.n; i++)
         gs_ledger_seen(vm, held[i]);
     gs_ledger_end(vm);
+    gs_trace_end(traced, GS_TRACE_GC, NULL, vm->heap.used);
 }

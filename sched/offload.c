@@ -37,6 +37,7 @@ struct gs_offload {
 static void *offload_main(void *arg)
 {
     struct gs_offload *o = arg;
+    gs_trace_thread("blocking calls");
     pthread_mutex_lock(&o->lock);
     for (;;) {
         while (!o->head && !o->quit) {
@@ -52,7 +53,9 @@ static void *offload_main(void *arg)
             o->tail = &o->head;
         o->waiting--;
         pthread_mutex_unlock(&o->lock);
+        bool traced = gs_trace_begin(GS_TRACE_CALL, NULL, 0);
         c->fn(c->arg);
+        gs_trace_end(traced, GS_TRACE_CALL, NULL, 0);
         gs_mem_free(c);
         gs_park_outside_end_mt(o->sched);
         pthread_mutex_lock(&o->lock);

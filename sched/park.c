@@ -247,6 +247,8 @@ void gs_park_wake_one_mt(struct gs_sched *s)
     if (!go)
         return;
     count_rouse(s);
+    /* A worker yet to be started: most likely the next one. */
+    gs_trace_point(GS_TRACE_ROUSE, w ? w->index : gs_sched_started(s), 0, 0);
     if (w)
         gs_futex_wake(&w->wake, 1);
     else
@@ -263,6 +265,7 @@ bool gs_park_wake_this_mt(struct gs_worker *w)
     gs_spin_unlock(&p->lock);
     if (was) {
         count_rouse(w->sched);
+        gs_trace_point(GS_TRACE_ROUSE, w->index, 0, 0);
         gs_futex_wake(&w->wake, 1);
     }
     return was;
@@ -376,7 +379,11 @@ void gs_park_sleep_owner(struct gs_worker *w)
     if (last && declare_quiescent(w))
         return;
     gs_stat_add_owner(&w->stats, GS_STAT_SLEEPS, 1);
+    if (GS_UNLIKELY(w->ring != NULL))
+        gs_trace_sleep_owner(w);
     sleep_until_claimed(w);
+    if (GS_UNLIKELY(w->ring != NULL))
+        gs_trace_awake_owner(w);
 }
 
 void gs_park_outside_begin_mt(struct gs_sched *s)

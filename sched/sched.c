@@ -379,7 +379,13 @@ static GS_COLD void look_at_crowd(struct gs_worker *w)
     }
     w->crowd_gave = true;
     w->crowd_tick = tick;
+    gs_store_rlx(&w->poked_seq, gs_load_rlx(&w->run_seq)); /* for traces only */
     gs_task_poke_mt((struct gs_task *)running, GS_POKE_PREEMPT);
+}
+
+static inline uint32_t trace_flow(struct gs_worker *w, enum gs_trace_kind kind)
+{
+    return w && w->ring && w->ring->many ? 0 : gs_trace_flow_slow(w, kind);
 }
 
 void gs_sched_submit_mt(struct gs_sched *s, struct gs_task *t)
@@ -387,6 +393,8 @@ void gs_sched_submit_mt(struct gs_sched *s, struct gs_task *t)
     struct gs_worker *w = self_in(s);
     GS_ASSERT(gs_load_rlx(&t->state) == GS_TASK_NEW);
     gs_store_rlx(&t->state, GS_TASK_READY); /* published by the push */
+    if (GS_UNLIKELY(gs_tracing)) /* before anybody can run it */
+        t->flow = trace_flow(w, GS_TRACE_SPAWN);
     if (GS_LIKELY(w != NULL)) {
         gs_stat_add_owner(&w->stats, GS_STAT_SUBMITS, 1);
         gs_worker_push_owner(w, t);
@@ -408,6 +416,8 @@ void gs_task_ready_mt(struct gs_sched *s, struct gs_task *t)
         gs_stat_add_owner(&w->stats, GS_STAT_READIES, 1);
     else
         gs_stat_add_mt(&s->others, GS_STAT_READIES, 1);
+    if (GS_UNLIKELY(gs_tracing)) /* nobody else writes or reads it before the exchange */
+        t->flow = trace_flow(w, GS_TRACE_READY);
     uint32_t was = gs_xchg_acq_rel(&t->state, (uint32_t)GS_TASK_READY); /* [T1] */
     if (was == GS_TASK_RUNNING)
         return; /* it has not left its worker yet, which will see READY */

@@ -20,6 +20,7 @@
 #include "park.h"
 #include "stat.h"
 #include "timer.h"
+#include "trace_int.h"
 
 #define GS_WORKERS_MAX 1024u
 /* Steal distances: same core, same L3, same node, elsewhere. */
@@ -69,6 +70,7 @@ struct gs_worker {
     uint64_t random;
     struct gs_victims victims;
     struct gs_stats stats;
+    struct gs_ring *ring; /* NULL: nothing is traced */
 
     /* Written by the owner at each run, read by the ticker. Odd while a task runs. */
     alignas(GS_CACHE_LINE) _Atomic uint32_t run_seq;
@@ -83,6 +85,7 @@ struct gs_worker {
     _Atomic bool slot_shut; /* runs are long here: ready tasks go to the deque instead */
     _Atomic bool fair;      /* serve the late queue next; cleared by the owner */
     _Atomic bool abroad;    /* when its task yields, look at the others' queues first; likewise */
+    _Atomic uint32_t poked_seq; /* the run that was last asked to give way; only told in traces */
     _Atomic int os_cpu;     /* where it is pinned, or -1 */
     _Atomic int thread_id;
     /* Ticker only. */
@@ -168,6 +171,12 @@ static inline unsigned gs_sched_started(const struct gs_sched *s)
 static inline bool gs_sched_stopped(const struct gs_sched *s)
 {
     return gs_load_acq(&s->stop); /* [Q1] what the stopper wrote before, the code included */
+}
+
+/* How often the ticker has looked: only a sense of time. */
+static inline uint32_t gs_sched_ticks(const struct gs_sched *s)
+{
+    return gs_load_rlx(&s->ticker.ticks);
 }
 
 /* sched.c */

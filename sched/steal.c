@@ -95,14 +95,16 @@ static struct gs_task *steal_once(struct gs_worker *w, struct gs_deque *d)
     return st == GS_STEAL_OK ? t : NULL;
 }
 
-static void count(struct gs_worker *w, unsigned ring, uint64_t n)
+static void count(struct gs_worker *w, const struct gs_worker *v, unsigned ring, uint64_t n)
 {
     gs_stat_add_owner(&w->stats, (enum gs_stat)(GS_STAT_STEAL_0 + ring), n);
+    if (n)
+        gs_trace_point(GS_TRACE_STEAL, n, v->index, (uint16_t)ring);
 }
 
 /* The first to run; more go to our own deque, whence others may take them in turn. */
-static struct gs_task *steal_from(struct gs_worker *w, struct gs_deque *d, struct gs_deque *mine,
-                                  unsigned ring)
+static struct gs_task *steal_from(struct gs_worker *w, const struct gs_worker *v,
+                                  struct gs_deque *d, struct gs_deque *mine, unsigned ring)
 {
     int64_t size = gs_deque_size_mt(d);
     if (size == 0)
@@ -123,27 +125,27 @@ static struct gs_task *steal_from(struct gs_worker *w, struct gs_deque *d, struc
         }
         got++;
     }
-    count(w, ring, got);
+    count(w, v, ring, got);
     return t;
 }
 
 static struct gs_task *steal_queued(struct gs_worker *w, struct gs_worker *v, unsigned ring)
 {
-    struct gs_task *t = steal_from(w, &v->deque, &w->deque, ring);
-    return t ? t : steal_from(w, &v->late, &w->late, ring);
+    struct gs_task *t = steal_from(w, v, &v->deque, &w->deque, ring);
+    return t ? t : steal_from(w, v, &v->late, &w->late, ring);
 }
 
 static struct gs_task *steal_reserved(struct gs_worker *w, struct gs_worker *v, unsigned ring)
 {
     if (gs_inbox_nonempty_mt(&v->inbox) && gs_worker_drain_owner(w, &v->inbox)) {
         struct gs_task *t = gs_deque_pop_owner(&w->deque);
-        count(w, ring, t != NULL);
+        count(w, v, ring, t != NULL);
         return t; /* NULL: another thief was there */
     }
     struct gs_task *t = gs_load_rlx(&v->slot);
     if (t && gs_load_rlx(&v->slot_open) == gs_load_rlx(&v->run_seq)) {
         if (gs_cas_acq(&v->slot, &t, NULL)) { /* [S1] */
-            count(w, ring, 1);
+            count(w, v, ring, 1);
             return t;
         }
     }

@@ -65,7 +65,7 @@ struct gs_task {
     _Atomic uint32_t sp_flags; /* enum gs_poke */
     _Atomic uint32_t state;    /* enum gs_task_state */
     uint32_t last_worker;      /* where it last ran, UINT32_MAX before; the scheduler's */
-    uint32_t sched_flags;      /* the scheduler's */
+    uint32_t flow; /* trace.h: the arrow that ends where it runs next, or 0; who makes it ready's */
 };
 
 /* Any thread. The task must be kept alive by the caller for the duration of the call. */

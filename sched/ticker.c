@@ -101,6 +101,7 @@ static bool poke(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64_t 
         return false;
     w->poked_at_ns = now;
     gs_stat_add_mt(&s->others, GS_STAT_PREEMPTS, 1);
+    gs_trace_point(GS_TRACE_SLICE, w->index, 0, 0);
     return true;
 }
 
@@ -113,7 +114,9 @@ static void fire_for(struct gs_sched *s, struct gs_worker *w, int64_t now)
     if (next > now || (!busy(w) && now - next < TICK_NS))
         return;
     gs_park_outside_begin_mt(s); /* so that nobody declares the end while a task is in our hands */
+    bool traced = gs_trace_begin(GS_TRACE_TIMERS, NULL, 0);
     unsigned n = gs_timers_fire_mt(&w->timers, now, FIRE_BATCH);
+    gs_trace_end(traced, GS_TRACE_TIMERS, NULL, n);
     gs_park_outside_end_mt(s);
     if (n == 0)
         return;
@@ -170,6 +173,20 @@ static bool look_at(struct gs_sched *s, struct gs_worker *w, int64_t now)
     return waiting;
 }
 
+/* For traces. An inbox counts as one: who is in it only its taker knows. */
+static GS_COLD void tell_load(struct gs_sched *s)
+{
+    uint64_t tasks = 0;
+    unsigned n = gs_sched_started(s), working = 0;
+    for (unsigned i = 0; i < n; i++) {
+        const struct gs_worker *w = gs_sched_worker(s, i);
+        working += busy(w);
+        tasks += (uint64_t)(gs_deque_size_mt(&w->deque) + gs_deque_size_mt(&w->late));
+        tasks += gs_inbox_nonempty_mt(&w->inbox) + (gs_load_rlx(&w->slot) != NULL); /* a sample */
+    }
+    gs_trace_point(GS_TRACE_LOAD, working, tasks, 0);
+}
+
 static void tick(struct gs_sched *s, int64_t now)
 {
     struct gs_ticker *k = &s->ticker;
@@ -182,6 +199,8 @@ static void tick(struct gs_sched *s, int64_t now)
         waiting |= look_at(s, w, now);
         working += busy(w);
     }
+    if (gs_tracing)
+        tell_load(s);
     k->quiet = waiting ? 0 : k->quiet + 1;
     k->parallel += working > 1;
     if (k->parallel == TOPOLOGY_TICKS)
@@ -207,6 +226,8 @@ static void step_down(struct gs_sched *s, uint32_t word, int64_t now)
         return;
     k->planned = (word & ~GS_TICK_LEVEL) | level;
     k->lingering = linger;
+    if (gs_tracing)
+        tell_load(s);
     if (any_queued(s, NULL) || gs_park_earliest_awake_mt(s) < next) /* [K1] [K2] */
         gs_ticker_raise_mt(s, GS_TICK_FAST);
 }
@@ -257,6 +278,7 @@ static void *ticker_main(void *arg)
     struct gs_sched *s = arg;
     struct gs_ticker *k = &s->ticker;
     gs_thread_prompt_self(true);
+    gs_trace_thread("ticker");
     for (;;) {
         uint32_t word = gs_load_seq(&k->word); /* [K1] */
         switch (level_of(word)) {

@@ -138,8 +138,10 @@ bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq)
     if (!gs_cas_acq_rel(&w->current, &task, task | 1u)) /* [C1] */
         return false;
     bool same = seq == 0 || gs_load_rlx(&w->run_seq) == seq;
-    if (same)
+    if (same) {
+        gs_store_rlx(&w->poked_seq, gs_load_rlx(&w->run_seq)); /* for traces only */
         gs_task_poke_mt((struct gs_task *)task, flags);
+    }
     gs_store_rel(&w->current, task); /* [C1] nobody else writes it while bit 0 is set */
     return same;
 }
@@ -185,11 +187,33 @@ static void after_yield(struct gs_worker *w, struct gs_task *t)
         w->again = t;
 }
 
+static inline void trace_begin(struct gs_worker *w, struct gs_task *t)
+{
+    uint32_t flow = t->flow;
+    if (flow) /* else its line need not be written */
+        t->flow = 0;
+    if (!w->ring->many)
+        gs_trace_run_begin_owner(w, t, flow);
+}
+
+/* Among many runs most are only counted: see trace.c, Budget. */
+static inline void trace_end(struct gs_worker *w, const struct gs_task *t, enum gs_run how)
+{
+    struct gs_ring *r = w->ring;
+    const struct gs_ticker *k = &w->sched->ticker;
+    if (r->many && ++r->runs % GS_TRACE_LOOK != 0 && gs_load_rlx(&k->ticks) == r->tick &&
+        (gs_load_rlx(&k->word) & GS_TICK_LEVEL) == GS_TICK_FAST) /* only a sense of time */
+        return;
+    gs_trace_run_end_owner(w, how == GS_RUN_DONE ? NULL : t, how);
+}
+
 static void run(struct gs_worker *w, struct gs_task *t)
 {
     /* [K2] a timer of ours that nobody would see to while we are busy */
     if (GS_UNLIKELY(gs_timers_next_mt(&w->timers) < gs_load_seq(&w->sched->ticker.plan_ns)))
         gs_ticker_raise_mt(w->sched, GS_TICK_SLOW);
+    if (GS_UNLIKELY(w->ring != NULL))
+        trace_begin(w, t);
     t->last_worker = w->index;
     gs_store_rlx(&t->state, GS_TASK_RUNNING); /* no waker before it publishes itself again */
     uint32_t seq = gs_load_rlx(&w->run_seq);
@@ -199,6 +223,8 @@ static void run(struct gs_worker *w, struct gs_task *t)
     w->crowd_credit = GS_CROWD;
     enum gs_run how = t->resume(t, w);
     w->in_task = false;
+    if (GS_UNLIKELY(w->ring != NULL))
+        trace_end(w, t, how);
     gs_worker_detach_owner(w);
     gs_store_rlx(&w->run_seq, seq + 2);
     gs_stat_add_owner(&w->stats, GS_STAT_RUNS, 1);
@@ -256,7 +282,9 @@ unsigned gs_worker_fire_owner(struct gs_worker *w, int64_t now_ns)
 {
     if (gs_timers_next_mt(&w->timers) > now_ns)
         return 0;
+    bool traced = gs_trace_begin(GS_TRACE_TIMERS, NULL, 0);
     unsigned n = gs_timers_fire_mt(&w->timers, now_ns, TIMER_BATCH);
+    gs_trace_end(traced, GS_TRACE_TIMERS, NULL, n);
     gs_stat_add_owner(&w->stats, GS_STAT_TIMERS, n);
     return n;
 }
@@ -425,11 +453,15 @@ static void work(struct gs_worker *w, bool searching)
     gs_store_rlx(&w->thread_id, gs_thread_self_id()); /* a hint for the pinner */
     gs_thread_prompt_self(false);
     gs_pin_self_owner(w);
+    if (gs_tracing)
+        w->ring = gs_trace_start_owner(w);
     if (s->hooks.worker_start)
         w->local = s->hooks.worker_start(s->ctx, w);
     loop(w, searching);
     if (s->hooks.worker_stop)
         s->hooks.worker_stop(s->ctx, w, w->local);
+    if (w->ring)
+        gs_trace_stop_owner(w);
     gs_store_rlx(&w->thread_id, 0);
     self = outer;
 }

@@ -129,7 +129,7 @@ static _Atomic int wrong; /* CUnit's assertions are for one thread */
 
 static void take(struct gs_task *t)
 {
-    (void)gs_add_rlx(&wrong, t->sched_flags != 7); /* written before the push */
+    (void)gs_add_rlx(&wrong, t->flow != 7); /* written before the push */
     (void)gs_add_rlx(&taken[t - many], 1u);
 }
 
@@ -165,7 +165,7 @@ static void with_thieves(int pops_per_push)
         CU_ASSERT_EQUAL_FATAL(pthread_create(&th[i], NULL, thief, NULL), 0);
     struct gs_task *t;
     for (int i = 0; i < BATCH * ROUNDS; i++) {
-        many[i].sched_flags = 7;
+        many[i].flow = 7;
         CU_ASSERT_FATAL(gs_deque_push_owner(&d, &many[i]));
         for (int k = 0; k < pops_per_push && i % 3 == 0; k++) {
             if ((t = gs_deque_pop_owner(&d)) != NULL)

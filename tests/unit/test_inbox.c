@@ -44,7 +44,7 @@ static void *pusher(void *arg)
 {
     struct gs_task *mine = arg;
     for (int i = 0; i < EACH; i++) {
-        mine[i].sched_flags = (uint32_t)i; /* read by the taker */
+        mine[i].flow = (uint32_t)i; /* read by the taker */
         (void)gs_inbox_push_mt(&in, &mine[i]);
     }
     (void)gs_sub_acq_rel(&pushing, 1);
@@ -56,7 +56,7 @@ static void take_all(void)
     struct gs_task *t = gs_inbox_take_mt(&in);
     while (t) {
         struct gs_task *next = t->next;
-        (void)gs_add_rlx(&wrong, t->sched_flags != (uint32_t)((t - many) % EACH));
+        (void)gs_add_rlx(&wrong, t->flow != (uint32_t)((t - many) % EACH));
         (void)gs_add_rlx(&got[t - many], 1u);
         t->next = NULL;
         t = next;

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ * insight.c - what traces call the scheduler's tasks. Contract: insight.h; the recording: sched/trace.h.
+ *
+ * Labels     A task goes by the function it was started with, which is the callee of its bottom frame (vm.c,
+ *            gs_vm_start): a prototype, or a library function, told apart by bit 0. Both live as long as the
+ *            process, as do the paths of files.
+ */
+#include "insight.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "rt.h"
+#include "taskobj.h"
+#include "trace.h"
+
+#define LABEL_NATIVE ((uintptr_t)1)
+
+static const char *trace_path;
+
+static const void *label(const struct gs_vm *vm)
+{
+    const gs_value *base = vm->stack + 2; /* of the bottom frame */
+    gs_value fn = base[-2];
+    if (vm->base == NULL)
+        return NULL;
+    if (fn.f->proto->mod == NULL && gs_is(base[0], GS_T_FUNC)) /* the stub of a call that does not fit */
+        fn = base[0];
+    if (fn.f->proto->mod == NULL && gs_is(base[0], GS_T_NATIVE))
+        return (const void *)((uintptr_t)base[0].p | LABEL_NATIVE);
+    return fn.f->proto;
+}
+
+static void name_task(const struct gs_task *t, struct gs_trace_task *out)
+{
+    const struct gs_vm *vm = (const struct gs_vm *)(const void *)t; /* the task is its first member */
+    out->what = label(vm);
+    out->number = vm->self->h.id;
+    out->file = vm->flags & GS_VM_MAIN ? NULL : vm->self->file;
+    out->line = vm->self->line;
+}
+
+static void name_stop(const struct gs_task *t, struct gs_trace_stop *out)
+{
+    const struct gs_vm *vm = (const struct gs_vm *)(const void *)t;
+    if (gs_load_rlx(&vm->park.word) != GS_WAIT_IDLE) /* only we change it from IDLE and to it */
+        out->why = vm->park.what;
+    gs_vm_place(vm, &out->file, &out->line);
+}
+
+/* at: a compile's instruction, above the eight bits of its attempt. */
+static void name_label(const void *what, uint64_t at, struct gs_trace_name *out)
+{
+    if ((uintptr_t)what & LABEL_NATIVE) {
+        const struct gs_native *n = (const void *)((uintptr_t)what - LABEL_NATIVE);
+        out->name = n->name;
+        return;
+    }
+    const struct gs_proto *p = what;
+    uint64_t pc = at >> 8;
+    out->name = p->flags & GS_PF_MAIN ? "main" : p->name->data;
+    out->file = p->mod != NULL && p->mod->path != NULL ? p->mod->path : "?";
+    out->line = pc > 0 && pc < p->ncode ? p->lines[pc] : p->line;
+}
+
+bool gs_insight_start(const char *trace)
+{
+    static const struct gs_trace_hooks hooks = {.task = name_task, .stop = name_stop, .name = name_label};
+    int err = trace != NULL ? gs_trace_open(trace, &hooks) : 0;
+    if (err != 0) {
+        (void)fprintf(stderr, "langoost: cannot write %s: %s\n", trace, strerror(err));
+        return false;
+    }
+    trace_path = trace;
+    return true;
+}
+
+void gs_insight_end(void)
+{
+    int err = gs_trace_write();
+    if (err != 0)
+        (void)fprintf(stderr, "langoost: cannot write %s: %s\n", trace_path, strerror(err));
+}
