@@ -144,7 +144,7 @@ static void call_trim(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
     struct gs_list rest = {n->list.v + 1, n->list.n - 1};
     arguments(e, &rest);
     e->line = n->pos.line;
-    gs_put_abc(e, GS_OP_CALLTRIM, base, rest.n, 0);
+    gs_put_abc(e, GS_OP_CALLTRIM, base, rest.n, gs_ic(e, NULL));
     close_window(e, base, dst, top);
 }
 

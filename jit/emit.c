@@ -520,6 +520,10 @@ void gs_goto(struct gs_emit *e, uint32_t to)
 void gs_goto_if(struct gs_emit *e, uint32_t block, LLVMValueRef cond)
 {
     const struct gs_block *b = &e->g->block[block];
+    if (gs_types_ways(e->n, e->k) != 3) { /* the other block is not there */
+        gs_goto(e, b->succ[gs_types_ways(e->n, e->k) == 1 ? 0 : 1]);
+        return;
+    }
     LLVMBasicBlockRef yes = gs_new_block(e, ""), no = gs_new_block(e, "");
     LLVMBuildCondBr(e->b, cond, yes, no);
     LLVMPositionBuilderAtEnd(e->b, yes);

@@ -3,18 +3,39 @@
  */
 #include "emit_int.h"
 
+void gs_emit_fit(struct gs_emit *e)
+{
+    const struct gs_node *n = e->n;
+    uint32_t from, to, args = n->a + 2u;
+    int rest = gs_node_missing(n, &from, &to);
+    if (rest >= 0) {
+        uint32_t first = args + (uint32_t)rest, count = n->given > to ? n->given - to : 0;
+        LLVMValueRef place = gs_slot_at(e, n->frame->off + first), a[4] = {e->vm, place, gs_i32(e, count), place};
+        gs_spill(e, first, count);
+        gs_save(e);
+        gs_check(e, gs_helper(e, "gs_c_newarray", a, 4));
+        gs_set(e, first, gs_load_value(e, place, GS_K(GS_T_ARRAY), GS_MEM_STACK));
+    }
+    for (uint32_t i = from; i < to; i++)
+        gs_set(e, args + i, gs_val_constant(e, gs_unset()));
+}
+
 static LLVMValueRef call_helper(struct gs_emit *e)
 {
     const struct gs_node *n = e->n;
     LLVMValueRef args[4] = {e->vm, gs_i32(e, n->a), gs_i32(e, n->b)};
-    switch ((enum gs_op)n->op) {
-    case GS_OP_CALLV:
+    if (n->op == GS_OP_CALLV)
         return gs_helper(e, "gs_c_callv", args, 3);
-    case GS_OP_CALLTRIM:
-        return gs_helper(e, "gs_c_calltrim", args, 3);
+    args[3] = gs_constant_pointer(e, &n->frame->p->ics[n->c]);
+    switch ((enum gs_op)n->op) {
+    case GS_OP_CALL:
+        return gs_helper(e, "gs_c_call", args, 4);
+    case GS_OP_CALLM:
+        return gs_helper(e, "gs_c_callm", args, 4);
+    case GS_OP_CALLMV:
+        return gs_helper(e, "gs_c_callmv", args, 4);
     default:
-        args[3] = gs_constant_pointer(e, &n->frame->p->ics[n->c]);
-        return gs_helper(e, n->op == GS_OP_CALL ? "gs_c_call" : n->op == GS_OP_CALLM ? "gs_c_callm" : "gs_c_callmv", args, 4);
+        return gs_helper(e, "gs_c_calltrim", args, 4);
     }
 }
 

@@ -9,9 +9,24 @@
 
 #include "emit_int.h"
 
+/* The receivers' kinds where the ways are of values that have no shape, else 0. */
+static gs_kinds kinds_of_ways(const struct gs_node *n)
+{
+    gs_kinds k = 0;
+    for (unsigned way = 0; way < GS_IC_WAYS; way++) {
+        const struct gs_mcache *m = (const struct gs_mcache *)(uintptr_t)n->ic[way];
+        if ((n->ways >> way & 1) && m->shape < GS_T_COUNT_)
+            k |= GS_K(m->shape);
+    }
+    return k;
+}
+
 LLVMValueRef gs_shape_test(struct gs_emit *e)
 {
     const struct gs_node *n = e->n;
+    gs_kinds kinds = kinds_of_ways(n);
+    if (kinds != 0) /* a method of arrays or strings: no object has the same */
+        return gs_is_kind(e, gs_get(e, n->a + 2u), kinds);
     LLVMValueRef o = gs_pointer(e, gs_want(e, n->a + 2u, GS_K(GS_T_OBJECT)).w), is = NULL;
     LLVMValueRef shape = gs_load(e, e->i32, gs_at(e, o, offsetof(struct gs_obj, aux32)), GS_MEM_OBJECT);
     for (unsigned way = 0; way < GS_IC_WAYS; way++) {
@@ -28,8 +43,13 @@ LLVMValueRef gs_shape_test(struct gs_emit *e)
 static LLVMValueRef callee(struct gs_emit *e)
 {
     const struct gs_node *n = e->n;
-    if (n->op == GS_OP_CALLM && !n->tested)
-        gs_guard(e, gs_shape_test(e));
+    if (n->op == GS_OP_CALLM && !n->tested) {
+        gs_kinds kinds = kinds_of_ways(n);
+        if (kinds != 0)
+            (void)gs_want(e, n->a + 2u, kinds);
+        else
+            gs_guard(e, gs_shape_test(e));
+    }
     if (n->callee_fn != NULL)
         return gs_i64(e, (int64_t)(intptr_t)n->callee_fn);
     LLVMValueRef f = gs_want(e, n->a, GS_K(GS_T_FUNC)).w;
@@ -45,6 +65,7 @@ void gs_emit_inline(struct gs_emit *e)
     const struct gs_block *entry = &e->g->block[e->g->block[e->id].succ[0]];
     const struct gs_frame *child = e->g->node[entry->first].frame;
     e->frame_fn[child->number] = f;
+    gs_emit_fit(e);
     gs_set(e, n->a, gs_val_single(GS_T_FUNC, f));
     for (uint32_t i = child->p->nparams; i < child->p->nregs; i++)
         e->cur[child->off + i].w = NULL;
@@ -65,6 +86,7 @@ static void call_unit(struct gs_emit *e, const struct gs_step *s)
         gs_branch(e, LLVMBuildIsNotNull(e->b, code, ""), there, gs_stuck(e));
         LLVMPositionBuilderAtEnd(e->b, there);
     }
+    gs_emit_fit(e);
     for (uint32_t i = 0; i < o->nparams; i++) {
         uint32_t reg = n->a + 2u + i;
         v[i] = gs_kinds_single(o->param[i]) ? gs_want(e, reg, o->param[i]) : gs_get(e, reg);

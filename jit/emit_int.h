@@ -196,6 +196,8 @@ bool gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block);
 void gs_emit_call(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_native(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_intrinsic(struct gs_emit *e, const struct gs_step *s, enum gs_intrinsic is); /* emit_intrinsic.c */
+/* The arguments of the node become its callee's parameters. */
+void gs_emit_fit(struct gs_emit *e);
 void gs_emit_any_call(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_inline(struct gs_emit *e);
 LLVMValueRef gs_shape_test(struct gs_emit *e); /* i1: the receiver's shape is in one of the node's ways */

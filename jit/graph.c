@@ -118,42 +118,10 @@ static struct gs_frame *add_frame(struct gs_graph *g, struct gs_frame *parent, c
 
 /* ---- callees ---- */
 
-/* The constant that R[a] holds at the call at pc, when the same block has loaded it. */
-static const struct gs_func *constant_callee(const struct gs_proto *p, const uint8_t *leader, uint32_t pc, uint32_t a)
-{
-    while (!(leader[pc] & 1) && pc-- > 0) {
-        gs_insn i = gs_hot_insn(p, p->code + pc);
-        const struct gs_opinfo *o = &gs_opinfo[gs_insn_op(i)];
-        bool writes = o->a == GS_OPND_W || o->a == GS_OPND_RW || o->a == GS_OPND_CL;
-        if (gs_insn_op(i) == GS_OP_GETSUPER && gs_insn_a(i) == a)
-            return p->cls != NULL && p->cls->super != NULL ? gs_class_method(p->cls->super, p->k[gs_insn_b(i)].s) : NULL;
-        if (gs_insn_op(i) == GS_OP_LOADK && gs_insn_a(i) == a) {
-            gs_value k = p->k[gs_insn_bx(i)];
-            return gs_is(k, GS_T_FUNC) ? k.f : NULL;
-        }
-        if ((writes && gs_insn_a(i) == a) || gs_insn_op(i) == GS_OP_FORPREP || gs_insn_op(i) == GS_OP_ITERNEXT ||
-            (gs_insn_op(i) == GS_OP_LOADNIL && gs_insn_a(i) <= a && a < gs_insn_a(i) + gs_insn_b(i)))
-            return NULL;
-        if (o->a == GS_OPND_CL && gs_insn_a(i) < a)
-            return NULL;
-    }
-    return NULL;
-}
-
 bool gs_node_never_called(const struct gs_node *n)
 {
-    bool cached = n->op == GS_OP_CALL || n->op == GS_OP_CALLM;
+    bool cached = n->op == GS_OP_CALL || n->op == GS_OP_CALLM || n->op == GS_OP_CALLTRIM;
     return n->kind == GS_N_OP && cached && n->ic[0] == 0 && n->callee == NULL;
-}
-
-/* Of a CALL. */
-static void find_callee(struct gs_node *n, const uint8_t *leader)
-{
-    n->callee_fn = constant_callee(n->frame->p, leader, n->pc, n->a);
-    if (n->callee_fn != NULL)
-        n->callee = n->callee_fn->proto;
-    else if (n->ic[1] == 0 && !n->miss)
-        n->callee = (const struct gs_proto *)(uintptr_t)n->ic[0];
 }
 
 /* The callees of a method call site: groups of ways with the same function. 0: none known, or natives. */
@@ -189,7 +157,7 @@ static unsigned find_methods(const struct gs_node *n, struct callees *c)
 static bool splices(const struct gs_graph *g, const struct gs_node *n)
 {
     const struct gs_proto *q = n->callee;
-    if (q == NULL || q->nparams != n->b || (q->flags & GS_PF_REST) || q->ncode > INLINE_CODE || q->nhandlers != 0 ||
+    if (!n->fits || q->ncode > INLINE_CODE || q->nhandlers != 0 ||
         n->frame->depth + 1 > INLINE_DEPTH || g->nnodes > INLINE_NODES ||
         n->frame->off + n->a + 2u + q->nregs + 4u > GS_GRAPH_SLOTS)
         return false;
@@ -202,7 +170,6 @@ static bool splices(const struct gs_graph *g, const struct gs_node *n)
         switch (gs_insn_op(gs_hot_insn(q, q->code + pc))) {
         case GS_OP_DEFERCALL:
         case GS_OP_DEFERPUSH:
-        case GS_OP_JSET:
             return false;
         default:
             break;
@@ -327,6 +294,7 @@ static void splice(struct build *b, uint32_t id, uint32_t on)
     struct gs_frame *f = n->frame;
     n->kind = GS_N_INLINE;
     const struct gs_func *fn = n->callee_fn;
+    uint32_t call = g->nnodes - 1;
     struct gs_frame *child = add_frame(g, f, n->callee, n->pc, f->off + n->a + 2u);
     uint32_t in = add_block(g);
     if (child == NULL || in == UINT32_MAX) {
@@ -334,9 +302,20 @@ static void splice(struct build *b, uint32_t id, uint32_t on)
         return;
     }
     child->fn = fn;
+    child->given = g->node[call].given;
     finish(b, id);
     link_to(g, id, in);
     build_frame(b, child, 0, 0, child->p->ncode - 1, in, on);
+}
+
+/* A call that is not spliced in: parameters without arguments need slots, too. */
+static void widen(struct gs_graph *g, const struct gs_node *n)
+{
+    uint32_t end = n->frame->off + n->a + 2u + (n->fits ? n->callee->nparams : 0u);
+    if (end > g->nslots && end <= GS_GRAPH_SLOTS)
+        g->nslots = end;
+    if (end > GS_GRAPH_SLOTS)
+        g->node[n - g->node].fits = false;
 }
 
 /* A method call with several callees: tests one after the other. Its node is the last one, which ends block id. */
@@ -371,7 +350,11 @@ static uint32_t build_dispatch(struct build *b, uint32_t id, const struct callee
         n->callee = c->fn[i]->proto;
         n->ways = c->ways[i];
         n->tested = !last;
-        if (splices(g, n)) {
+        n->fits = gs_node_fit(n);
+        bool in = splices(g, n);
+        if (!in)
+            widen(g, n);
+        if (in) {
             splice(b, to, on);
         } else if (add_node(g, GS_N_GOTO, call.frame, call.pc + 1) != NULL) {
             finish(b, to);
@@ -388,7 +371,7 @@ static uint32_t build_dispatch(struct build *b, uint32_t id, const struct callee
 }
 
 /* The call that is the last node of block id: gives the block in which the code behind it goes on. */
-static uint32_t build_call(struct build *b, const struct region *r, uint32_t id)
+static uint32_t build_call(struct build *b, uint32_t id)
 {
     struct gs_graph *g = b->g;
     struct gs_node *n = &g->node[g->nnodes - 1];
@@ -403,10 +386,13 @@ static uint32_t build_call(struct build *b, const struct region *r, uint32_t id)
             n->ways = c.ways[0];
         }
     } else {
-        find_callee(n, r->m);
+        gs_node_find_callee(n);
     }
-    if (!splices(g, n))
+    n->fits = gs_node_fit(n);
+    if (!splices(g, n)) {
+        widen(g, n);
         return id;
+    }
     uint32_t on = add_block(g);
     if (on == UINT32_MAX) {
         b->failed = true;
@@ -452,8 +438,8 @@ static void build_run(struct build *b, struct region *r, uint32_t pc, uint32_t a
                 link_to(g, id, target(b, r, pc + 1));
             return;
         }
-        if (op == GS_OP_CALL || op == GS_OP_CALLM) {
-            uint32_t on = build_call(b, r, id);
+        if (op == GS_OP_CALL || op == GS_OP_CALLM || op == GS_OP_CALLTRIM) {
+            uint32_t on = build_call(b, id);
             if (b->failed)
                 return;
             if (on != id) {

@@ -34,7 +34,8 @@ struct gs_frame {
     const struct gs_proto *p;
     const struct gs_func *fn; /* the callee where it is known, else NULL (then slot off - 2 holds it) */
     const struct gs_live *live;
-    uint32_t call_pc;         /* of the call in the parent */
+    uint32_t call_pc;         /* of the call in the parent, */
+    uint32_t given;           /* and how many of its arguments the function got */
     uint32_t off;             /* slot of its register 0 */
     uint32_t depth;
     uint32_t number;          /* in gs_graph.frames */
@@ -62,6 +63,8 @@ struct gs_node {
     const struct gs_proto *callee;   /* calls: whom the site calls, as far as the cache and constants tell */
     const struct gs_func *callee_fn; /* INLINE and CALL: the callee when it is a constant: no guard */
     uint8_t ways; /* method calls: the ways of the cache that lead to this callee, as bits */
+    bool fits;     /* calls: the arguments can be made to fit the callee: */
+    uint16_t given; /* it takes so many; other parameters have no value, or are the rest */
     bool tested;  /* behind a TEST: no guard */
     bool end;     /* LEAVE: the loop is over */
     /* What the inline cache held when the graph was made: others go on filling it, and all who look must see the same. */
@@ -106,6 +109,15 @@ bool gs_op_is_call(enum gs_op op); /* of what the language calls a function or m
 /* A call that had not been made when the graph was. */
 bool gs_node_never_called(const struct gs_node *n);
 bool gs_insn_is_jump(gs_insn i, int32_t *by); /* conditional or not; *by relative to the next */
+
+/* Calls whose arguments fit: the parameters [*from, *to) that get no value; -1, or the one that gets an array of what follows. */
+static inline int gs_node_missing(const struct gs_node *n, uint32_t *from, uint32_t *to)
+{
+    bool rest = (n->callee->flags & GS_PF_REST) != 0;
+    *to = n->callee->nparams - (rest ? 1u : 0u);
+    *from = n->given < *to ? n->given : *to;
+    return rest ? (int)*to : -1;
+}
 
 /* The slots that must be right in memory when the interpreter goes on at pc of frame f: calls fn for each. Registers of f from `end` on
  * are left out: when a call is on its way they are the callee's. In the callers of f it is so by itself. */

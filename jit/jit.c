@@ -95,7 +95,7 @@ static struct gs_own *unit_of(const struct gs_proto *p, const gs_kinds *args)
     gs_value *regs = calloc(p->nregs + 1u, sizeof *regs);
     if (entry != NULL && regs != NULL) {
         for (uint32_t i = 0; i < p->nparams; i++)
-            regs[i].tag = args != NULL && gs_kinds_single(args[i]) ? (uint64_t)__builtin_ctz(args[i]) : GS_T_UNSET;
+            regs[i].tag = args != NULL && gs_kinds_single(args[i]) ? (uint64_t)__builtin_ctz(args[i]) : GS_T_HANDLE;
         struct gs_hot_request r = {(struct gs_proto *)(uintptr_t)p, (struct gs_hot *)(uintptr_t)hot, entry, 1, regs};
         const char *why;
         (void)compile(&r, &why);
@@ -110,7 +110,9 @@ static struct gs_own *unit_of(const struct gs_proto *p, const gs_kinds *args)
 static gs_kinds param_kind(const struct gs_hot_request *r, uint32_t i)
 {
     gs_kinds k = GS_K(gs_kind(r->regs[i]));
-    return r->generation <= 1 && gs_kinds_single(k) && !gs_is(r->regs[i], GS_T_UNSET) ? k : GS_K_ANY;
+    /* Of a request of the runtime a parameter without value tells nothing: another call gives one. */
+    bool told = depth != 0 || !gs_is(r->regs[i], GS_T_UNSET);
+    return r->generation <= 1 && gs_kinds_single(k) && told ? k : GS_K_ANY;
 }
 
 static struct gs_own *own_make(const struct gs_hot_request *r)
@@ -155,7 +157,7 @@ static const struct gs_unit *compile(const struct gs_hot_request *r, const char 
     struct known *k = r->entry->pc == 0 ? known_of(r->p) : NULL;
     if (!gs_session_open(why))
         return NULL;
-    if (r->entry->pc == 0 && (k == NULL || r->p->nparams > GS_OWN_PARAMS || (r->p->flags & GS_PF_REST))) {
+    if (r->entry->pc == 0 && (k == NULL || r->p->nparams > GS_OWN_PARAMS)) {
         *why = GS_DECLINE(TOO_MANY_REGS);
         return NULL;
     }

@@ -86,7 +86,9 @@ static void node_stores(struct gs_loop *l, const struct gs_node *n)
         store(&s, 0, true);
     } else if (n->kind == GS_N_INLINE) { /* arguments stay where they are */
         store(&s, n->a, true);
-        for (uint32_t i = n->callee->nparams; i < n->callee->nregs; i++)
+        uint32_t from, to;
+        (void)gs_node_missing(n, &from, &to);
+        for (uint32_t i = from; i < n->callee->nregs; i++)
             store(&s, n->a + 2u + i, true);
     } else if (n->kind == GS_N_OP) {
         gs_insn_defs(n->frame->p, gs_hot_insn(n->frame->p, n->frame->p->code + n->pc), store, &s);

@@ -226,6 +226,17 @@ static bool native_method(const struct gs_node *n, const gs_kinds *k, struct gs_
     return true;
 }
 
+/* The kinds of a callee's parameters, from those of the arguments. */
+static void adapt(const struct gs_node *n, gs_kinds *args)
+{
+    uint32_t from, to;
+    int rest = gs_node_missing(n, &from, &to);
+    for (uint32_t i = from; i < to; i++)
+        args[i] = GS_K(GS_T_UNSET);
+    if (rest >= 0)
+        args[rest] = GS_K(GS_T_ARRAY);
+}
+
 static struct gs_step call(const struct gs_types *t, const struct gs_node *n, gs_kinds *k)
 {
     struct gs_step s = {.how = GS_HOW_LEAVE, .result = GS_K_ANY & ~GS_K(GS_T_UNSET)};
@@ -236,10 +247,14 @@ static struct gs_step call(const struct gs_types *t, const struct gs_node *n, gs
     if (gs_node_never_called(n) && n->miss < MISS_CALL)
         return s;
     const struct gs_proto *q = n->callee;
-    bool fits = q != NULL && q->nparams == n->b && !(q->flags & GS_PF_REST) && q->nparams <= GS_OWN_PARAMS;
+    bool fits = n->fits && q->nparams <= GS_OWN_PARAMS;
     bool itself = fits && t->self != NULL && q == t->self->p;
-    if (fits)
-        s.unit = itself ? t->self : t->unit_of(q, n->miss == 0 ? k + n->frame->off + n->a + 2 : NULL);
+    if (fits) {
+        gs_kinds args[GS_OWN_PARAMS];
+        memcpy(args, k + n->frame->off + n->a + 2, q->nparams * sizeof *args);
+        adapt(n, args);
+        s.unit = itself ? t->self : t->unit_of(q, n->miss == 0 ? args : NULL);
+    }
     if (s.unit == NULL) {
         s.how = GS_HOW_ANY;
         return s;
@@ -272,6 +287,7 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
         return s;
     }
     if (n->kind == GS_N_INLINE) {
+        adapt(n, k + off + n->a + 2);
         for (uint32_t i = n->callee->nparams; i < n->callee->nregs; i++)
             k[off + n->a + 2 + i] = 0;
         k[off + n->a] = GS_K(GS_T_FUNC);
@@ -586,6 +602,14 @@ void gs_types_entry(const struct gs_types *t, gs_kinds *k)
     }
 }
 
+unsigned gs_types_ways(const struct gs_node *n, const gs_kinds *k)
+{
+    if (n->kind != GS_N_OP || n->op != GS_OP_JSET)
+        return 3;
+    gs_kinds param = k[n->frame->off + n->a];
+    return (param & ~GS_K(GS_T_UNSET) ? 1u : 0u) | (param & GS_K(GS_T_UNSET) ? 2u : 0u);
+}
+
 static bool flow(struct gs_types *t, uint32_t to, const gs_kinds *k)
 {
     uint32_t n = t->g->nslots;
@@ -596,6 +620,21 @@ static bool flow(struct gs_types *t, uint32_t to, const gs_kinds *k)
         gs_kinds was = in[i];
         in[i] |= k[i];
         changed |= in[i] != was;
+    }
+    return changed;
+}
+
+/* From the end of a block. Behind a JSET that is taken the parameter has a value. */
+static bool flow_on(struct gs_types *t, const struct gs_block *b, gs_kinds *k)
+{
+    const struct gs_node *last = &t->g->node[b->first + b->n - 1];
+    unsigned ways = gs_types_ways(last, k);
+    bool changed = false;
+    for (uint32_t j = b->nsucc; j-- > 0;) {
+        if (j == 0 && last->kind == GS_N_OP && last->op == GS_OP_JSET)
+            k[last->frame->off + last->a] &= ~GS_K(GS_T_UNSET);
+        if (ways >> j & 1)
+            changed |= flow(t, b->succ[j], k);
     }
     return changed;
 }
@@ -626,8 +665,8 @@ bool gs_types_infer(struct gs_types *t)
                 struct gs_step s = gs_types_step(t, &g->node[b->first + j], k);
                 left = s.how == GS_HOW_LEAVE || (s.how == GS_HOW_UNIT && s.result == 0);
             }
-            for (uint32_t j = 0; j < b->nsucc && !left; j++)
-                changed |= flow(t, b->succ[j], k);
+            if (!left)
+                changed |= flow_on(t, b, k);
         }
         changed |= t->self != NULL && t->self->ret != ret;
     }

@@ -90,6 +90,8 @@ bool gs_intrinsic_step(const struct gs_node *n, const struct gs_native *nat, con
 
 /* ---- types.c ---- */
 
+/* Which of its successors the last node of a block may go to (bits 0 and 1), given the kinds behind it. */
+unsigned gs_types_ways(const struct gs_node *n, const gs_kinds *k);
 /* The kinds at the unit's entry: of each slot. */
 void gs_types_entry(const struct gs_types *t, gs_kinds *k);
 bool gs_types_infer(struct gs_types *t);

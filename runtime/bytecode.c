@@ -273,6 +273,7 @@ static bool whole(struct check *c)
     case GS_OP_ARRPUSH:
         return k == 0 || reg_run(c, b, k);
     case GS_OP_CALL:
+    case GS_OP_CALLTRIM:
         return window(c, a, b) && cache(c, k, false);
     case GS_OP_CALLM:
         return (b >= 1 || fail(c, "no receiver")) && window(c, a, b) && cache(c, k, true);
@@ -282,8 +283,6 @@ static bool whole(struct check *c)
         return (b >= 2 || fail(c, "nothing to spread")) && window(c, a, b) && cache(c, k, true);
     case GS_OP_CALLNAT:
         return window(c, a, b) && konst(c, k, GS_T_NATIVE);
-    case GS_OP_CALLTRIM:
-        return window(c, a, b);
     case GS_OP_GETSUPER:
         return super_method(c, b);
     case GS_OP_NEWOBJ:

@@ -62,7 +62,7 @@ GS_API int gs_c_call(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic)
 GS_API int gs_c_callm(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic);
 GS_API int gs_c_callv(struct gs_vm *vm, uint32_t a, uint32_t n);
 GS_API int gs_c_callmv(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic);
-GS_API int gs_c_calltrim(struct gs_vm *vm, uint32_t a, uint32_t n);
+GS_API int gs_c_calltrim(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic);
 GS_API int gs_c_arrspread(struct gs_vm *vm, gs_value array, gs_value more);
 /* An element of an array of any storage; the index is within it. */
 GS_API void gs_c_element(const struct gs_array *a, int64_t at, gs_value *dst);

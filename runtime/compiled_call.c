@@ -101,20 +101,27 @@ GS_INLINE int call_fitting(struct gs_vm *vm, gs_value *w, uint32_t n)
     return call_any(vm, w, n);
 }
 
+/* As the interpreter does. */
+GS_INLINE void note(struct gs_ic *ic, const gs_value *w)
+{
+    if (!gs_is(*w, GS_T_FUNC))
+        return;
+    const struct gs_proto *q = w->f->proto;
+    if (GS_UNLIKELY(gs_load_rlx(&ic->w[0]) != (uint64_t)(uintptr_t)q)) /* relaxed: see gs_slow_note_callee */
+        gs_slow_note_callee(ic, q);
+}
+
 int gs_c_call(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic)
 {
     gs_value *w = vm->base + a;
-    if (GS_LIKELY(gs_is(*w, GS_T_FUNC))) {
-        const struct gs_proto *q = w->f->proto;
-        if (GS_UNLIKELY(gs_load_rlx(&ic->w[0]) != (uint64_t)(uintptr_t)q)) /* relaxed: see gs_slow_note_callee */
-            gs_slow_note_callee(ic, q);
-    }
+    note(ic, w);
     return call_fitting(vm, w, n);
 }
 
-int gs_c_calltrim(struct gs_vm *vm, uint32_t a, uint32_t n)
+int gs_c_calltrim(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic)
 {
     gs_value *w = vm->base + a;
+    note(ic, w);
     return call_fitting(vm, w, gs_slow_trim(*w, n));
 }
 

@@ -712,6 +712,9 @@ L_CALLTRIM: {
     gs_value *w = RA;
     if (GS_LIKELY(w->tag == GS_T_FUNC)) {
         const struct gs_proto *q = w->f->proto;
+        struct gs_ic *ic = ICC;
+        if (GS_UNLIKELY(gs_load_rlx(&ic->w[0]) != (uint64_t)(uintptr_t)q)) /* relaxed: as for CALL */
+            gs_slow_note_callee(ic, q);
         if (GS_LIKELY(q->nparams <= UB && !(q->flags & GS_PF_REST)))
             ENTER(w, q);
     }

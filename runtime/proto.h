@@ -39,7 +39,7 @@ struct gs_mcache {  /* immortal */
 #define GS_IC_WAYS 3
 
 struct gs_ic {
-    struct gs_str *key; /* atom: field or method name; NULL for CALL sites */
+    struct gs_str *key; /* atom: field or method name; NULL for CALL and CALLTRIM sites */
     /* Fields: shape | new shape << 24 | slot << 48. Methods: struct gs_mcache *. CALL sites: w[0]
      * the callee's proto, w[1] is 1 once there were several. 0 is empty. */
     _Atomic uint64_t w[GS_IC_WAYS];
