@@ -4,20 +4,33 @@
  * Labels     A task goes by the function it was started with, which is the callee of its bottom frame (vm.c,
  *            gs_vm_start): a prototype, or a library function, told apart by bit 0. Both live as long as the
  *            process, as do the paths of files.
+ * Signals    While a trace is recorded, one that ends the process has the file written first. The handler only says so
+ *            to a thread (an atomic store and a system call); that one writes, and then raises the signal anew with what
+ *            it does by default. After abort() the thread that broke waits, but not for ever: it may hold a lock that
+ *            writing needs. Signals that are ignored stay so.
+ *            [S1] asked: stored by the handler (release), loaded by the thread (acquire). [S2] told: the other way round.
  */
 #include "insight.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "error.h"
+#include "port/thread.h"
 #include "rt.h"
 #include "taskobj.h"
 #include "trace.h"
 
 #define LABEL_NATIVE ((uintptr_t)1)
 
+#define ABORT_WAIT_NS 5000000000
+
 static const char *trace_path;
+static _Atomic uint32_t asked; /* futex words: the signal that came, and whether the file is written */
+static _Atomic uint32_t told;
 
 static const void *label(const struct gs_vm *vm)
 {
@@ -64,6 +77,61 @@ static void name_label(const void *what, uint64_t at, struct gs_trace_name *out)
     out->line = pc > 0 && pc < p->ncode ? p->lines[pc] : p->line;
 }
 
+/* ---- signals ---- */
+
+static void *signal_main(void *arg)
+{
+    (void)arg;
+    uint32_t sig;
+    while ((sig = gs_load_acq(&asked)) == 0) /* [S1] */
+        gs_futex_wait(&asked, 0, -1);
+    gs_insight_end();
+    gs_store_rel(&told, 1u); /* [S2] */
+    gs_futex_wake(&told, 1);
+    if (sig != SIGABRT) { /* the handler sees to the rest itself */
+        (void)signal((int)sig, SIG_DFL);
+        (void)kill(getpid(), (int)sig);
+    }
+    return NULL;
+}
+
+static void on_signal(int sig)
+{
+    int err = errno;
+    uint32_t none = 0;
+    if (gs_cas_acq_rel(&asked, &none, (uint32_t)sig)) /* [S1] */
+        gs_futex_wake(&asked, 1);
+    if (sig == SIGABRT) {
+        if (gs_load_acq(&told) == 0) /* [S2] */
+            gs_futex_wait(&told, 0, ABORT_WAIT_NS);
+        (void)signal(SIGABRT, SIG_DFL);
+        (void)raise(SIGABRT); /* when this returns */
+    }
+    errno = err;
+}
+
+static void watch(int sig)
+{
+    struct sigaction is, a = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&a.sa_mask);
+    if (sigaction(sig, NULL, &is) == 0 && !(is.sa_flags & SA_SIGINFO) && is.sa_handler == SIG_DFL)
+        (void)sigaction(sig, &a, NULL);
+}
+
+static void watch_signals(void)
+{
+    pthread_t t;
+    if (gs_thread_start(&t, "goost-signal", signal_main, NULL) != 0)
+        return; /* such an end leaves no trace */
+    pthread_detach(t);
+    watch(SIGINT);
+    watch(SIGTERM);
+    watch(SIGHUP);
+    watch(SIGABRT);
+}
+
+/* ---- the trace ---- */
+
 bool gs_insight_start(const char *trace)
 {
     static const struct gs_trace_hooks hooks = {.task = name_task, .stop = name_stop, .name = name_label};
@@ -73,6 +141,8 @@ bool gs_insight_start(const char *trace)
         return false;
     }
     trace_path = trace;
+    if (trace != NULL)
+        watch_signals();
     return true;
 }
 
