@@ -12,7 +12,9 @@
 
 #define MAX_WORKERS 4096
 
-enum kind { COUNT, SIZE, NUMBER, TEXT, ON, OFF, JIT, LISTING, COLOR };
+enum kind { COUNT, SIZE, NUMBER, TEXT, ON, OFF, JIT, LISTING, STRESS, COLOR };
+
+#define STRESS_GUARDS 97u /* odd, so that all the guards of a loop have their turn */
 
 struct flag {
     const char *name; /* without the -- */
@@ -41,9 +43,11 @@ static const struct flag flags[] = {
     {"jit-threshold", "LANGOOST_JIT_THRESHOLD", "N",
      "for tests: calls and iterations before a function is compiled", NUMBER, RUNS,
      AT(run.jit_threshold)},
-    {"jit-stress", "LANGOOST_JIT_STRESS", NULL,
-     "for tests: assumptions of machine code fail now and then", ON, RUNS,
+    {"jit-stress", "LANGOOST_JIT_STRESS", "[=N]",
+     "for tests: one of N assumptions of machine code fails (default: 97)", STRESS, RUNS,
      AT(run.jit_stress)},
+    {"jit-remake", "LANGOOST_JIT_REMAKE", NULL, "for tests: machine code is dropped and made again at random", ON, RUNS,
+     AT(run.jit_remake)},
     {"stats", "LANGOOST_STATS", NULL, "print a table of counters at exit", ON, RUNS,
      AT(run.stats)},
     {"trace", "LANGOOST_TRACE", "FILE", "write what happens when, for ui.perfetto.dev", TEXT, RUNS,
@@ -151,6 +155,11 @@ static bool set(struct gs_cli *cli, const struct flag *f, const char *value)
     case OFF:
         *(bool *)at = f->kind == ON;
         return true;
+    case STRESS:
+        if (!number(value, &n) || n > UINT32_MAX)
+            return false;
+        *(unsigned *)at = (unsigned)n;
+        return true;
     case JIT:
     case LISTING: /* the environment may say off, but asks for no listing */
         if (!one_of(value, jits, &i))
@@ -182,6 +191,7 @@ static const char *expected(const struct flag *f)
     case SIZE:
         return "a size in bytes, or with K, M or G behind it";
     case NUMBER:
+    case STRESS:
         return "a number";
     case LISTING:
         return "on or eager";
@@ -246,6 +256,10 @@ static int take_flag(struct gs_cli *cli, const struct gs_command *cmd, int argc,
             gs_cli_usage(cmd, "--%s=%s: expected %s", f->name, value, expected(f));
             return -1;
         }
+        return 1;
+    }
+    if (f->kind == STRESS && value == NULL) {
+        cli->run.jit_stress = STRESS_GUARDS;
         return 1;
     }
     if (f->value == NULL) {

@@ -18,8 +18,6 @@
 #include "decline.h"
 #include "emit_int.h"
 
-#define STRESS_GUARDS 97u /* odd, so that all the guards of a loop have their turn */
-
 /* ---- constants, memory ---- */
 
 LLVMValueRef gs_i64(struct gs_emit *e, int64_t v)
@@ -349,6 +347,11 @@ LLVMBasicBlockRef gs_stuck(struct gs_emit *e)
     return to_exit(e, GS_LEFT_STUCK);
 }
 
+LLVMBasicBlockRef gs_stale(struct gs_emit *e)
+{
+    return to_exit(e, GS_LEFT_STALE);
+}
+
 LLVMBasicBlockRef gs_again(struct gs_emit *e)
 {
     return to_exit(e, GS_LEFT_GO);
@@ -367,7 +370,7 @@ static void stress(struct gs_emit *e)
     LLVMValueRef at = gs_constant_pointer(e, &left), n = LLVMBuildLoad2(e->b, e->i32, at, "");
     LLVMValueRef now = LLVMBuildICmp(e->b, LLVMIntEQ, n, gs_i32(e, 0), "");
     LLVMValueRef next = LLVMBuildSub(e->b, n, gs_i32(e, 1), "");
-    LLVMValueRef store = LLVMBuildStore(e->b, LLVMBuildSelect(e->b, now, gs_i32(e, STRESS_GUARDS - 1), next, ""), at);
+    LLVMValueRef store = LLVMBuildStore(e->b, LLVMBuildSelect(e->b, now, gs_i32(e, gs_hot_options()->stress - 1), next, ""), at);
     LLVMSetOrdering(n, LLVMAtomicOrderingMonotonic);
     LLVMSetAlignment(n, 4);
     LLVMSetOrdering(store, LLVMAtomicOrderingMonotonic);
@@ -379,7 +382,7 @@ static void stress(struct gs_emit *e)
 
 void gs_guard(struct gs_emit *e, LLVMValueRef cond)
 {
-    if (gs_hot_options()->stress)
+    if (gs_hot_options()->stress != 0)
         stress(e);
     if (LLVMIsAConstantInt(cond) && LLVMConstIntGetZExtValue(cond) == 1)
         return;
@@ -869,7 +872,7 @@ static void free_strips(struct gs_emit *e)
     gs_loops_free(&e->loops);
 }
 
-LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *own, const char **why)
+LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *own, struct gs_hot_site **sites, const char **why)
 {
     struct gs_graph *g = t->g;
     struct gs_emit e = {.t = t, .g = g, .c = gs_session_context()};
@@ -887,12 +890,12 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     e.cur = calloc(g->nslots, sizeof *e.cur);
     e.k = calloc(g->nslots, sizeof *e.k);
     e.start = calloc(g->nslots, sizeof *e.start);
-    e.site = gs_perm_alloc(g->nnodes * sizeof *e.site); /* the code refers to them for ever */
+    *sites = e.site = calloc(g->nnodes + 1, sizeof *e.site);
     e.block = calloc(g->nblocks, sizeof *e.block);
     e.phi = calloc((size_t)g->nblocks * g->nslots, sizeof *e.phi);
     e.frame_fn = calloc(g->nframes, sizeof *e.frame_fn);
     e.sure = calloc(g->nnodes, sizeof *e.sure);
-    bool ok = make_strips(&e) && e.sure != NULL && e.cur != NULL && e.k != NULL && e.start != NULL && e.block != NULL && e.phi != NULL &&
+    bool ok = make_strips(&e) && e.site != NULL && e.sure != NULL && e.cur != NULL && e.k != NULL && e.start != NULL && e.block != NULL && e.phi != NULL &&
               e.frame_fn != NULL;
     *why = GS_DECLINE(NOMEM);
     if (ok) {
@@ -904,7 +907,6 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
             emit_loop(&e, f);
         } else {
             LLVMValueRef o = add_function(&e, own, e.pair, types, gs_own_types(&e, t->self, types));
-            t->self->code = NULL;
             emit_own(&e, o);
             emit_enter(&e, f, o);
         }

@@ -8,7 +8,7 @@
 #include "types.h"
 
 /* The module of a unit. enter: name of the function that the interpreter calls; own: of the one that compiled code calls
- * (functions only). NULL and *why. */
-LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *own, const char **why);
+ * (functions only). *sites: what the guards of its code name, to be freed (free) with the code, or when that is not made. NULL and *why. */
+LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *own, struct gs_hot_site **sites, const char **why);
 
 #endif

@@ -78,12 +78,14 @@ static void call_unit(struct gs_emit *e, const struct gs_step *s)
     LLVMValueRef args[2 + 2 * GS_OWN_PARAMS];
     LLVMTypeRef types[2 + 2 * GS_OWN_PARAMS];
     unsigned k = 0;
-    LLVMValueRef f = callee(e), code = o == e->t->self ? e->fn : gs_constant_pointer(e, o->code);
+    LLVMValueRef f = callee(e), code = e->fn;
     struct gs_val v[GS_OWN_PARAMS];
-    if (o->later != NULL) {
+    if (o != e->t->self) {
         LLVMBasicBlockRef there = gs_new_block(e, "");
-        code = gs_load(e, e->ptr, gs_constant_pointer(e, o->later), GS_MEM_OBJECT);
-        gs_branch(e, LLVMBuildIsNotNull(e->b, code, ""), there, gs_stuck(e));
+        code = gs_load(e, e->ptr, gs_constant_pointer(e, &o->cell.code), GS_MEM_OBJECT);
+        LLVMSetOrdering(code, LLVMAtomicOrderingMonotonic); /* [H2] the address is used for nothing but the call */
+        LLVMSetAlignment(code, 8);
+        gs_branch(e, LLVMBuildIsNotNull(e->b, code, ""), there, gs_stale(e));
         LLVMPositionBuilderAtEnd(e->b, there);
     }
     gs_emit_fit(e);

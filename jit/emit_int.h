@@ -136,6 +136,7 @@ struct gs_val gs_want(struct gs_emit *e, uint32_t reg, gs_kinds k);
 LLVMBasicBlockRef gs_miss(struct gs_emit *e);
 LLVMBasicBlockRef gs_again(struct gs_emit *e);
 LLVMBasicBlockRef gs_stuck(struct gs_emit *e); /* the code does not do such things */
+LLVMBasicBlockRef gs_stale(struct gs_emit *e); /* there is no code to be called any more */
 void gs_branch(struct gs_emit *e, LLVMValueRef cond, LLVMBasicBlockRef likely, LLVMBasicBlockRef unlikely);
 /* vm->base, vm->pc and the links of inlined frames are those of the node, for helpers that may fail. */
 void gs_save(struct gs_emit *e);

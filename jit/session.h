@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * session.h - LLVM itself: one context, a target machine a level, one ORC LLJIT for the process; passes; symbols; code by name.
  *
- * Threads    One thread at a time (runtime/hot.c sees to that). Opened by the first use, never closed: code lives for ever.
+ * Threads    One thread at a time (runtime/hot.c sees to that). Opened by the first use, never closed.
  * Names      Of a module's functions, those named to gs_session_compile get addresses; all others become internal. Names are the
  *            module's own: two modules may use the same.
  * Floats     Nothing here may change a result: no fast-math flag is set, and no multiplication is contracted with an addition.
@@ -14,16 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum gs_level {
-    GS_LEVEL_QUICK, /* no passes over the IR, code generation at O1 with FastISel */
-    GS_LEVEL_FULL,  /* the passes of session.c, code generation at O2 */
-    GS_LEVEL_COUNT_
-};
+#include "hot.h"
 
 /* False: LLVM does not work here (said once by *why). */
 bool gs_session_open(const char **why);
-/* The context of all modules; the same for ever, so types may be kept. */
+/* The context of the modules on their way. */
 LLVMContextRef gs_session_context(void);
+/* No module is on its way: the context may be exchanged for a new one, since what constants and types take is never given back. */
+void gs_session_rest(void);
 /* A new module with triple and layout of this machine. The caller's until gs_session_compile. */
 LLVMModuleRef gs_session_module(const char *name);
 /* A helper of helpers.def declared in m; the type comes from its signature. Every V is two i64, payload and tag. A V that would
@@ -36,6 +34,9 @@ LLVMValueRef gs_session_call(LLVMBuilderRef b, const char *name, const LLVMValue
  * case. label: what perf and gdb show for the module's functions: "name file:line"; may be NULL. False: *why, of decline.def. */
 bool gs_session_compile(LLVMModuleRef m, enum gs_level level, const char *const *names, void **addresses, unsigned n,
                         const char *label, const char **why);
+/* The code of the last compile, for gs_session_free; its bytes. NULL: it stays, since tools were told of it. */
+void *gs_session_code(uint32_t *bytes);
+void gs_session_free(void *code);
 /* What LLVM said about the last failure, "" if nothing; the session's. */
 const char *gs_session_detail(void);
 

@@ -51,11 +51,11 @@ enum gs_how {
 
 #define GS_OWN_PARAMS 16u
 
-/* Calls between compiled functions: what is passed and what comes back. */
+/* Calls between compiled functions: what is passed and what comes back. Immortal, as its cell is; a function has one for each way. */
 struct gs_own {
+    struct gs_hot_cell cell;
     const struct gs_proto *p;
-    void *code;         /* NULL while it is being compiled */
-    void *const *later; /* not NULL: the code of a function that is being compiled further up will be there, or NULL when that fails */
+    bool full; /* the last code in the cell was of GS_LEVEL_FULL */
     uint32_t nparams;
     gs_kinds ret;
     gs_kinds param[GS_OWN_PARAMS]; /* single kinds are passed as the payload alone */

@@ -25,6 +25,7 @@
 #include "port/clock.h"
 #include "port/mem.h"
 #include "port/thread.h"
+#include "reclaim.h"
 #include "rt.h"
 #include "taskobj.h"
 
@@ -140,12 +141,14 @@ static void hook_stop(void *ctx, struct gs_worker *w, void *local)
     (void)local;
     gs_hold_stop();
     gs_hot_worker_stop();
+    gs_reclaim_away();
 }
 
 static void hook_idle(void *ctx, struct gs_worker *w)
 {
     (void)ctx;
     (void)w;
+    gs_reclaim_away();
     gs_out_flush();
     gs_hold_idle();
 }
@@ -262,6 +265,7 @@ static void start_jit(const struct goost_options *o)
     struct gs_hot_options h = {.mode = (enum gs_jit_mode)o->jit,
                                .threshold = (uint32_t)(o->jit_threshold < UINT32_MAX ? o->jit_threshold : UINT32_MAX),
                                .stress = o->jit_stress,
+                               .remake = o->jit_remake,
                                .listing = o->jit_listing};
     gs_hot_start(&h);
 }

@@ -15,6 +15,7 @@
 #include "hot_int.h"
 #include "lib.h"
 #include "map.h"
+#include "reclaim.h"
 #include "slow_int.h"
 #include "str.h"
 #include "text.h"
@@ -60,11 +61,20 @@ static bool make_room(struct gs_vm *vm, const struct gs_unit *unit)
     return false;
 }
 
+/* Poked: what was running may be worth a better compile, and so may what the interpreter had entered. */
+static GS_COLD void looked(struct gs_vm *vm, struct gs_hot_entry *entered)
+{
+    gs_hot_looked(entered);
+    if (vm->missed != NULL && vm->missed->entry != entered)
+        gs_hot_looked(vm->missed->entry);
+}
+
 enum gs_left gs_hot_run(struct gs_vm *vm, const struct gs_proto *p)
 {
     ptrdiff_t base = vm->base - vm->stack;
     const gs_insn *at = vm->pc;
     struct gs_hot_entry *e = gs_hot_entry_at(p, (uint32_t)(at - p->code));
+    gs_reclaim_quiet(); /* [H2] */
     const struct gs_unit *unit = gs_load_acq(&e->unit); /* [H1] */
     if (GS_UNLIKELY(unit == NULL))
         return GS_LEFT_GO;
@@ -80,6 +90,10 @@ enum gs_left gs_hot_run(struct gs_vm *vm, const struct gs_proto *p)
     /* Poked between the two looks at the limit: the frame is the one that was to be entered, and no call is made once more. */
     if (GS_UNLIKELY(left == GS_LEFT_ENTER && vm->base == vm->stack + base))
         left = GS_LEFT_GO;
+    if (GS_UNLIKELY(gs_hot_options()->remake))
+        gs_hot_remake(e);
+    if (GS_UNLIKELY(gs_load_rlx(&vm->task.sp_limit) == 0)) /* relaxed: a look more or less */
+        looked(vm, e);
     switch (left) {
     case GS_LEFT_GO:
         break;
@@ -89,6 +103,9 @@ enum gs_left gs_hot_run(struct gs_vm *vm, const struct gs_proto *p)
         return left;
     case GS_LEFT_STUCK:
         gs_hot_stuck(guilty(vm, e));
+        break;
+    case GS_LEFT_STALE:
+        gs_hot_stale(guilty(vm, e));
         break;
     case GS_LEFT_MISS:
         gs_hot_missed(vm, guilty(vm, e), left);

@@ -23,7 +23,8 @@ struct goost_options {
     unsigned long long seed;
     enum goost_jit jit;    /* EAGER: whoever asks for code waits for it; for tests */
     unsigned long long jit_threshold; /* calls and iterations before a function is compiled; 0: default */
-    bool jit_stress;       /* for tests: guards of compiled code fail now and then */
+    unsigned jit_stress;   /* for tests: one of so many guards of compiled code fails; 0: none does */
+    bool jit_remake;       /* for tests: machine code is dropped and made again, at random */
     bool jit_listing;      /* for disasm --jit: texts of what is compiled are kept, and the end waits for the compiler */
 };
 

@@ -19,6 +19,7 @@
 
 #include "hot_int.h"
 #include "port/clock.h"
+#include "reclaim.h"
 #include "slow_int.h"
 
 #define THRESHOLD 8192u /* 16 samples, 20 to 100 us: a compile takes milliseconds */
@@ -26,6 +27,7 @@
 #define INTERVAL 512u   /* a sample costs about 27 ns: 2 % of an empty loop, where one in 64 events took 15 % */
 #define MIN_SAMPLES 16u
 #define OPEN_AFTER_NS 10000000
+#define REMAKE_ENTRIES 512u
 #define LAST_MISSES 1000u
 #define LAST_NS 100000000
 
@@ -142,20 +144,96 @@ static void patch_locked(struct gs_hot_entry *e, bool on)
     gs_store_rel(opcode_at(e->proto, e->pc), on ? (uint8_t)GS_OP_JIT : e->original); /* [H1] */
 }
 
-void gs_hot_publish(struct gs_hot_entry *e, const struct gs_unit *unit, uint32_t generation)
+/* ---- units ---- */
+
+void gs_hot_cell_add(struct gs_hot_entry *e, struct gs_hot_cell *c)
+{
+    pthread_mutex_lock(&lock);
+    c->next = e->cells;
+    e->cells = c;
+    pthread_mutex_unlock(&lock);
+}
+
+/* Before it is swept: what is taken away here must be unlinked everywhere first. */
+static void set_unit_locked(struct gs_hot_entry *e, const struct gs_unit *unit)
+{
+    gs_store_rel(&e->unit, unit); /* [H1] */
+    if (e->pc == 0)
+        gs_store_rel(&gs_hot_of(e->proto)->whole, unit); /* [H1] */
+}
+
+static bool reachable_locked(const struct gs_hot_entry *e, const struct gs_unit *u)
+{
+    bool found = gs_load_rlx(&e->unit) == u; /* written under the lock alone, as the cells are */
+    for (struct gs_hot_cell *c = e->cells; c != NULL && !found && u->code != NULL; c = c->next)
+        found = gs_load_rlx(&c->code) == u->code;
+    return found;
+}
+
+/* [H2] Units that nobody finds any more are on their way out. */
+static void sweep_locked(struct gs_hot_entry *e)
+{
+    for (struct gs_unit **at = &e->units; *at != NULL;) {
+        struct gs_unit *u = *at;
+        if (reachable_locked(e, u)) {
+            at = &u->next;
+            continue;
+        }
+        *at = u->next;
+        gs_hot_retire(u);
+    }
+}
+
+static void add_locked(struct gs_hot_entry *e, struct gs_unit *unit)
+{
+    unit->entry = e;
+    unit->next = e->units;
+    e->units = unit;
+    for (unsigned i = 0; i < GS_UNIT_CELLS; i++) {
+        if (unit->cell[i] != NULL)
+            gs_store_rel(&unit->cell[i]->code, unit->code); /* [H2] */
+    }
+}
+
+void gs_hot_inner(struct gs_hot_entry *e, struct gs_unit *unit)
+{
+    pthread_mutex_lock(&lock);
+    add_locked(e, unit);
+    sweep_locked(e);
+    pthread_mutex_unlock(&lock);
+}
+
+bool gs_hot_replace(struct gs_hot_entry *e, const struct gs_unit *instead, struct gs_unit *unit)
+{
+    pthread_mutex_lock(&lock);
+    bool still = gs_load_rlx(&e->unit) == instead; /* written under the lock alone */
+    if (still) {
+        add_locked(e, unit);
+        set_unit_locked(e, unit);
+        sweep_locked(e);
+    } else {
+        unit->entry = e;
+        gs_hot_retire(unit);
+    }
+    pthread_mutex_unlock(&lock);
+    return still;
+}
+
+void gs_hot_publish(struct gs_hot_entry *e, struct gs_unit *unit, uint32_t generation)
 {
     pthread_mutex_lock(&lock);
     e->generation = generation;
     e->declined = false;
     e->since_ns = gs_clock_mono_ns();
     gs_store_rlx(&e->misses, 0u); /* one that is lost comes again */
-    gs_store_rel(&e->unit, unit); /* [H1] */
-    if (e->pc == 0)
-        gs_store_rel(&gs_hot_of(e->proto)->whole, unit); /* [H1] */
+    gs_store_rlx(&e->looks, 0u);
+    add_locked(e, unit);
+    set_unit_locked(e, unit);
+    sweep_locked(e);
     patch_locked(e, true);
-    pthread_mutex_unlock(&lock);
     gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
-    gs_store_rel(&e->asked, false); /* [H4] behind the unit: who asks again sees it */
+    gs_store_rel(&e->asked, false); /* [H4] behind the unit: who asks again sees it. Under the lock: a drop for good comes after it */
+    pthread_mutex_unlock(&lock);
 }
 
 void gs_hot_decline(struct gs_hot_entry *e)
@@ -196,11 +274,11 @@ static void ask(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t samples)
     pthread_mutex_lock(&lock);
     uint32_t generation = e->generation + 1;
     bool has = gs_load_rlx(&e->unit) != NULL; /* under the lock */
+    if (has)
+        gs_store_rel(&e->asked, false); /* [H4] under the lock: a drop for good comes before or after it */
     pthread_mutex_unlock(&lock);
-    if (has) {
-        gs_store_rel(&e->asked, false); /* [H4] */
+    if (has || generation > GS_HOT_GENERATIONS) /* dropped for good since we looked: asked stays */
         return;
-    }
     gs_add_rlx(&gs_hot_of(e->proto)->requests, 1u);
     if (!gs_hot_submit(vm, e, generation))
         gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
@@ -252,6 +330,7 @@ static uint32_t choose(const struct gs_proto *p, const struct gs_hot *h, uint32_
 
 void gs_hot_count(struct gs_vm *vm, const struct gs_proto *cp, uint32_t pc)
 {
+    gs_reclaim_quiet(); /* the interpreter runs: no compiled code is on the C stack */
     if (!gs_load_rlx(&active)) {
         vm->heat = INT32_MAX;
         return;
@@ -276,14 +355,15 @@ void gs_hot_count(struct gs_vm *vm, const struct gs_proto *cp, uint32_t pc)
 
 /* ---- failing guards ---- */
 
-/* The unit is not entered again. Not for ever: the interpreter learns what it assumed wrongly. */
+/* Its units are not entered again. Not for ever: the interpreter learns what they assumed wrongly. */
 static void drop_locked(struct gs_hot_entry *e)
 {
-    gs_store_rel(&e->unit, (const struct gs_unit *)NULL); /* [H1] */
-    if (e->pc == 0) {
-        gs_store_rel(&gs_hot_of(e->proto)->whole, (const struct gs_unit *)NULL); /* [H1] */
+    set_unit_locked(e, NULL);
+    if (e->pc == 0)
         gs_store_rlx(&gs_hot_of(e->proto)->hopeless, e->generation >= GS_HOT_GENERATIONS); /* relaxed: a hint */
-    }
+    for (struct gs_hot_cell *c = e->cells; c != NULL; c = c->next)
+        gs_store_rel(&c->code, (void *)NULL); /* [H2] */
+    sweep_locked(e);
     patch_locked(e, false);
     if (e->generation >= GS_HOT_GENERATIONS)
         gs_store_rlx(&e->asked, true); /* for ever. A request cannot be on its way: there was a unit */
@@ -314,11 +394,45 @@ void gs_hot_stuck(struct gs_hot_entry *e)
     bool fast = now - e->stuck_ns < (int64_t)GS_HOT_STUCK * 1000;
     e->stuck_ns = now;
     gs_store_rlx(&e->stuck, 0u);
-    if (fast && gs_load_rlx(&e->unit) != NULL) {
+    if (fast && e->units != NULL) {
         e->generation = GS_HOT_GENERATIONS;
         drop_locked(e);
     }
     pthread_mutex_unlock(&lock);
+}
+
+void gs_hot_stale(struct gs_hot_entry *e)
+{
+    pthread_mutex_lock(&lock);
+    if (e->units != NULL) {
+        /* It assumed nothing wrongly: the next is of the same generation. But not for ever. */
+        if (e->generation > 0 && e->stale < GS_HOT_STALE) {
+            e->stale++;
+            e->generation--;
+        }
+        drop_locked(e);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* Entered: every now and then that is the last time. */
+void gs_hot_remake(struct gs_hot_entry *e)
+{
+    static _Thread_local uint32_t random = 1;
+    random = random * 1664525u + 1013904223u;
+    if ((random >> 16) % REMAKE_ENTRIES != 0)
+        return;
+    pthread_mutex_lock(&lock);
+    if (e->units != NULL) {
+        e->generation -= e->generation > 0;
+        drop_locked(e);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void gs_hot_looked(struct gs_hot_entry *e)
+{
+    gs_store_rlx(&e->looks, gs_load_rlx(&e->looks) + 1); /* relaxed, lost updates included: a look later */
 }
 
 static void charge(struct gs_hot_entry *e, enum gs_left left)
@@ -326,7 +440,7 @@ static void charge(struct gs_hot_entry *e, enum gs_left left)
     if (gs_add_rlx(&e->misses, 1u) + 1 < GS_HOT_MISSES(1)) /* a count, nothing hangs on it */
         return;
     pthread_mutex_lock(&lock);
-    bool still = gs_load_rlx(&e->unit) != NULL && gs_load_rlx(&e->misses) >= GS_HOT_MISSES(e->generation);
+    bool still = e->units != NULL && gs_load_rlx(&e->misses) >= GS_HOT_MISSES(e->generation);
     if (still && (e->generation < GS_HOT_GENERATIONS || hopeless_locked(e, left)))
         drop_locked(e);
     pthread_mutex_unlock(&lock);

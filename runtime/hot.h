@@ -12,7 +12,13 @@
  *            opcode byte is stored with release after the entry's unit, and the dispatch that finds GS_OP_JIT loads the unit
  *            with acquire. So code that is not compiled pays nothing. Whoever wants the opcode of an instruction of a
  *            published function asks gs_hot_insn.
- * Units      [H2] A unit is immutable once published and lives for ever (its machine code too): a frame may be in it at any time.
+ * Units      [H2] A unit is immutable once published. Two ways lead to its code: the unit of its entry, for the interpreter, and cells, for the code of
+ *            other functions, which holds the address of the cell and never that of the code. A unit that neither names any more was
+ *            dropped or replaced; it is freed, code and sites, once no worker can be in it. A worker holds units only inside
+ *            gs_hot_run (vm->missed included), so it is enough that each has been outside since (sched/reclaim.h). Cells and entries live for ever:
+ *            a function has one for each way its code was ever called.
+ * Levels     First a unit is made QUICK. What the compile thread then finds running (it pokes the workers every few milliseconds, and the code that leaves
+ *            because of that says whose it is) is made once more, FULL, and takes the place of the first.
  * Never wait A VM never waits for the compiler: a request copies what it needs (the kinds in the registers) and goes into a
  *            queue that one compile thread serves. --jit=eager compiles in the thread that asks, before it goes on.
  *
@@ -48,18 +54,40 @@ enum gs_left {
     GS_LEFT_REFUSED, /* the entry's own assumptions about its registers fail: nothing has happened */
     GS_LEFT_FULL,    /* the frame, with all the code may write, does not fit below the limit: nothing has happened; no miss */
     GS_LEFT_STUCK,   /* as GO: the code cannot do the instruction; vm->missed says whose code. Too often in a short time: dropped for good */
+    GS_LEFT_STALE,   /* as GO: a cell was empty. vm->missed says whose code it was: dropped, and made anew when it is asked for again */
     GS_LEFT_COUNT_
 };
 
 /* Bytes of C stack that compiled code may use below the interpreter. */
 #define GS_HOT_STACK (256u * 1024u)
 
+enum gs_level {
+    GS_LEVEL_QUICK, /* soon there */
+    GS_LEVEL_FULL,  /* runs fast */
+    GS_LEVEL_COUNT_
+};
+
+/* Where compiled code finds the code of a function for calls of one kind. NULL: there is none, or no more. */
+struct gs_hot_cell {
+    _Atomic(void *) code;     /* [H2] written under the lock of hot.c: by release; loaded by whoever calls */
+    struct gs_hot_cell *next; /* of the entry; immutable once there */
+};
+#define GS_UNIT_CELLS 2u
+
 struct gs_unit {
     /* base: the frame, entered or at the loop header, all registers in memory. Gives enum gs_left. */
     uint32_t (*enter)(struct gs_vm *vm, gs_value *base);
-    const void *own; /* jit/'s: signature and address for calls between compiled functions */
     uint32_t generation;
     uint32_t slots; /* of the stack from base on that it may write; 0: not said. After FULL room is made for so many */
+    uint32_t bytes; /* of machine code */
+    enum gs_level level;
+    void *code;                              /* what the cells get, of a function; else NULL */
+    struct gs_hot_cell *cell[GS_UNIT_CELLS]; /* which ones; NULL: none */
+    void *own;                               /* jit/'s: what is freed with it */
+    /* hot.c's */
+    struct gs_hot_entry *entry;
+    struct gs_unit *next; /* of the entry's, then of those that wait to be freed; under the lock */
+    uint64_t hour;        /* when it was taken away: reclaim.h */
 };
 
 struct gs_hot_entry {
@@ -68,11 +96,16 @@ struct gs_hot_entry {
     uint8_t original;          /* opcode at pc */
     bool patched;              /* under the lock of hot.c */
     _Atomic(const struct gs_unit *) unit; /* [H1] NULL: none (yet, or dropped) */
+    struct gs_unit *units;     /* all that may run: `unit`, and what only cells name; under the lock */
+    struct gs_hot_cell *cells; /* under the lock; the compile thread, which alone adds some, reads them without */
+    _Atomic uint32_t looks;    /* how often the current unit was found running; a lost one does not matter */
     _Atomic uint32_t misses;   /* of the current unit: guards that failed, refusals */
     uint32_t generation;       /* compiles so far, GS_HOT_GENERATIONS at most; under the lock of hot.c */
     _Atomic bool asked;        /* a request is on its way, or would be in vain */
     bool declined;             /* the last request was; under the lock */
     uint8_t tries;             /* declined so often, GS_HOT_TRIES at most; under the lock */
+    uint8_t inner;             /* units made for callers only, GS_HOT_INNER at most; the compile thread's */
+    uint8_t stale;             /* dropped so often because code that it calls was, GS_HOT_STALE at most; under the lock */
     _Atomic uint32_t not_before; /* samples of the function before it is asked for again */
     _Atomic uint32_t stuck;    /* how often it left because it was, since stuck_ns */
     int64_t stuck_ns;          /* under the lock */
@@ -81,12 +114,14 @@ struct gs_hot_entry {
 };
 #define GS_HOT_TRIES 3u       /* what declines for want of feedback may not do so later */
 #define GS_HOT_GENERATIONS 6u /* the last one takes no assumption that has ever failed */
+#define GS_HOT_INNER 16u
+#define GS_HOT_STALE 16u
 #define GS_HOT_STUCK 1000u    /* times in GS_HOT_STUCK microseconds: such code is worth less than the interpreter */
 /* Failures of a unit that lead to a new one. What the first did not know shows at once; what goes on failing in the next may be rare. */
 #define GS_HOT_MISSES(generation) (2u << (generation))
 
 /* A guard: whose code it is in, and the instruction that it stands for (not always one of the function of vm->base: a guard may stand
- * before a loop that calls). Immortal, as the code. */
+ * before a loop that calls). It goes with the code. */
 struct gs_hot_site {
     struct gs_hot_entry *entry;
     struct gs_proto *proto;
@@ -116,6 +151,7 @@ struct gs_hot_request {
     struct gs_hot *hot;
     struct gs_hot_entry *entry;
     uint32_t generation; /* of the unit to be made: 1 .. GS_HOT_GENERATIONS */
+    enum gs_level level;
     /* What the registers held when the request was made: kinds (enum gs_kind) and payloads of ints (for loop constants such as a step of
      * 1); of pointers only the kind may be trusted. nregs of them. */
     const gs_value *regs;
@@ -124,7 +160,9 @@ struct gs_hot_request {
 /* What libgoost-jit exports as `goost_jit_face`. */
 struct gs_jit_face {
     /* Compiles; NULL and *why (a static string from the list in jit/decline.def) when it does not. Called by one thread at a time. */
-    const struct gs_unit *(*compile)(const struct gs_hot_request *r, const char **why);
+    struct gs_unit *(*compile)(const struct gs_hot_request *r, const char **why);
+    /* Frees a unit that nobody can be in. As compile, by one thread at a time. NULL: units stay. */
+    void (*release)(struct gs_unit *u);
     /* Prints bytecode, IR and machine code of p's units (NULL: of all functions'), when they were kept, each unit once; gives
      * how many. */
     unsigned (*dump)(void *FILE_out, const struct gs_proto *p);
@@ -136,7 +174,8 @@ enum gs_jit_mode { GS_JIT_ON, GS_JIT_OFF, GS_JIT_EAGER };
 struct gs_hot_options {
     enum gs_jit_mode mode;
     uint32_t threshold; /* events before a function is compiled; 0: the default */
-    bool stress;        /* guards fail at random now and then (set by a flag for tests) */
+    uint32_t stress;    /* every so many guards one leaves although it holds, for tests; 0: none */
+    bool remake;        /* for tests: units are dropped at random, and made again without end */
     bool listing;       /* the compiler keeps what gs_hot_dump prints; the program's end waits for all requests */
 };
 
@@ -161,8 +200,13 @@ void gs_hot_count(struct gs_vm *vm, const struct gs_proto *p, uint32_t pc);
 struct gs_hot_entry *gs_hot_entry_at(const struct gs_proto *p, uint32_t pc);
 /* After GS_LEFT_MISS or GS_LEFT_REFUSED: counts, and asks for a new unit when it happens often. */
 void gs_hot_missed(struct gs_vm *vm, struct gs_hot_entry *e, enum gs_left left);
-/* After GS_LEFT_STUCK. */
+/* After GS_LEFT_STUCK, GS_LEFT_STALE. */
 void gs_hot_stuck(struct gs_hot_entry *e);
+void gs_hot_stale(struct gs_hot_entry *e);
+/* For options.remake, before an entry. */
+void gs_hot_remake(struct gs_hot_entry *e);
+/* It was found running. */
+void gs_hot_looked(struct gs_hot_entry *e);
 
 /* ---- for everybody ---- */
 
@@ -170,6 +214,10 @@ void gs_hot_stuck(struct gs_hot_entry *e);
 GS_API gs_insn gs_hot_insn(const struct gs_proto *p, const gs_insn *at);
 /* The entry at pc, made when there is none; pc of a loop header or 0. */
 GS_API struct gs_hot_entry *gs_hot_entry_get(struct gs_proto *p, uint32_t pc);
+/* The compiler's: one more cell of the entry, empty. */
+GS_API void gs_hot_cell_add(struct gs_hot_entry *e, struct gs_hot_cell *c);
+/* The compiler's: a unit that was made on the way, for callers only: its cells get its code. */
+GS_API void gs_hot_inner(struct gs_hot_entry *e, struct gs_unit *unit);
 /* Ends the compile thread, before the process leaves; what is queued is dropped. False: it is in the middle of a
  * compile. Then the process must end by _exit: LLVM's destructors would run under its feet. */
 bool gs_hot_stop(void);

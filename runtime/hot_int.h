@@ -9,7 +9,11 @@
 /* hot_queue.c: asks for the entry's code, with the registers of the frame vm->base. The caller has set e->asked. False: it could not. */
 bool gs_hot_submit(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t generation);
 /* hot.c: a request has been served. Any thread. */
-void gs_hot_publish(struct gs_hot_entry *e, const struct gs_unit *unit, uint32_t generation);
+void gs_hot_publish(struct gs_hot_entry *e, struct gs_unit *unit, uint32_t generation);
+/* hot.c: unit takes the place of `instead`; false: that is no longer there, and unit was put aside. */
+bool gs_hot_replace(struct gs_hot_entry *e, const struct gs_unit *instead, struct gs_unit *unit);
+/* hot_queue.c: nobody finds the unit any more; to be freed some time. Under the lock of hot.c. */
+void gs_hot_retire(struct gs_unit *unit);
 void gs_hot_decline(struct gs_hot_entry *e);
 /* hot.c: not before then is the compiler opened. */
 int64_t gs_hot_open_ns(void);

@@ -6,6 +6,14 @@
  *            none: who asks opens and compiles, one at a time.
  *            It waits until gs_hot_open_ns (10 ms after the start): a script that is over by then is not worth the work of opening, nor the
  *            1.3 ms that the kernel takes to unmap LLVM. Not when --jit-threshold is given: tests want compiled code early.
+ * Levels     A request is served QUICK first; then it waits in `second` until its unit has been found running LOOKS times while no other
+ *            request waits, and is served FULL. The looks: while there is such a request the thread pokes the running tasks every LOOK_NS,
+ *            more seldom after LOOK_OFTEN times (every LOOK_MAX_NS in the end), and no more
+ *            when LOOK_LAST looks in a row found nothing running, until something new is compiled. Behind a FULL unit
+ *            that takes the place of a QUICK one all running tasks are poked, so that a long loop goes on in the new one. With
+ *            --jit=eager and for listings there is one level, FULL.
+ * Freeing    Units that were taken away wait in `retired` until all workers have been outside compiled code since (hot.h, H2). The thread looks when it has
+ *            nothing else to do, a few times; after that when it is next woken.
  * Ending     The process does not wait for LLVM, and LLVM must not run while the process takes itself down. So when gs_hot_stop
  *            finds the thread busy, it says that the process must leave by _exit.
  * Locking    `q.lock` guards the queue and the counters; `compiling` is held during a compile. VMs hold the first for a few
@@ -22,25 +30,44 @@
 #include "port/clock.h"
 #include "port/mem.h"
 #include "port/thread.h"
+#include "reclaim.h"
+#include "rt.h"
 #include "trace.h"
 
 struct job {
     struct job *next;
+    const struct gs_unit *first; /* not NULL: the QUICK unit that is to be replaced; compared only */
     struct gs_hot_request r;
     gs_value regs[];
 };
 
 #define REASONS 64u
+#define LOOK_NS 1000000
+#define LOOK_OFTEN 32u /* times at this distance */
+#define LOOK_MAX_NS 64000000
+#define LOOK_LAST 32u /* that found nothing running at all: an idle process stays asleep */
+#define LOOKS 4u /* that find a unit, before it is made once more */
+#define FREE_TRIES 16u
 
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t work; /* a job, or stopping */
     pthread_cond_t idle; /* nothing to do */
     struct job *head, **tail;
+    struct job *second;      /* served once, oldest last */
+    struct gs_unit *retired;
+    unsigned tries;          /* to free them */
+    unsigned fruitless;      /* looks in a row that led to no request */
+    unsigned alone;          /* looks in a row that found nothing running */
+    int64_t look_ns;         /* from the last look to the next */
     pthread_t thread;
     bool started, stopping, busy;
     /* counters */
-    uint64_t compiled, compile_ns, waited_ns, open_ns;
+    uint64_t waited_ns, open_ns;
+    struct {
+        uint64_t units, ns;
+    } made[GS_LEVEL_COUNT_];
+    uint64_t replaced, taken, freed, bytes, bytes_freed;
     uint64_t lefts[GS_LEFT_COUNT_];
     struct {
         const char *why;
@@ -59,7 +86,7 @@ static char trouble[512]; /* read after gs_hot_stop only */
 
 _Thread_local uint64_t gs_hot_lefts[GS_LEFT_COUNT_];
 
-/* ---- serving ---- */
+/* ---- opening ---- */
 
 static void open_face(void)
 {
@@ -88,51 +115,241 @@ static void count_reason_locked(const char *why)
     q.declined[i].n++;
 }
 
-static void serve(struct job *j)
+/* ---- freeing ---- */
+
+void gs_hot_retire(struct gs_unit *unit)
+{
+    pthread_mutex_lock(&q.lock);
+    unit->hour = gs_reclaim_next_mt();
+    unit->next = q.retired;
+    q.retired = unit;
+    q.taken++;
+    q.tries = 0;
+    pthread_cond_signal(&q.work);
+    pthread_mutex_unlock(&q.lock);
+}
+
+/* Those that nobody can be in, out of the list. */
+static struct gs_unit *take_passed_locked(void)
+{
+    if (q.retired == NULL)
+        return NULL;
+    uint64_t passed = gs_reclaim_passed_mt();
+    struct gs_unit *out = NULL;
+    for (struct gs_unit **at = &q.retired; *at != NULL;) {
+        struct gs_unit *u = *at;
+        if (u->hour > passed) {
+            at = &u->next;
+            continue;
+        }
+        *at = u->next;
+        u->next = out;
+        out = u;
+        q.freed++;
+        q.bytes_freed += u->bytes;
+    }
+    return out;
+}
+
+/* Not under q.lock. */
+static void release(struct gs_unit *u)
 {
     pthread_mutex_lock(&compiling);
-    open_face();
-    const struct gs_unit *unit = NULL;
+    while (u != NULL) {
+        struct gs_unit *next = u->next;
+        if (face != NULL && face->release != NULL)
+            face->release(u);
+        u = next;
+    }
+    pthread_mutex_unlock(&compiling);
+}
+
+static void free_passed(void)
+{
+    pthread_mutex_lock(&q.lock);
+    struct gs_unit *out = take_passed_locked();
+    pthread_mutex_unlock(&q.lock);
+    if (out != NULL)
+        release(out);
+}
+
+/* ---- serving ---- */
+
+static bool one_level(void)
+{
+    return gs_hot_options()->mode == GS_JIT_EAGER || gs_hot_options()->listing;
+}
+
+static struct gs_unit *compile(struct job *j)
+{
+    struct gs_unit *unit = NULL;
     const char *why = NULL;
+    pthread_mutex_lock(&compiling);
+    open_face();
+    bool asked = face != NULL;
     int64_t begun = gs_clock_mono_ns();
-    bool traced = face != NULL && gs_trace_begin(GS_TRACE_COMPILE, j->r.p, (uint64_t)j->r.entry->pc << 8 | j->r.generation);
-    if (face != NULL)
+    bool traced = asked && gs_trace_begin(GS_TRACE_COMPILE, j->r.p, (uint64_t)j->r.entry->pc << 8 | j->r.generation);
+    if (asked)
         unit = face->compile(&j->r, &why);
     gs_trace_end(traced, GS_TRACE_COMPILE, unit != NULL ? NULL : why != NULL ? why : "no reason given", 0);
     int64_t took = gs_clock_mono_ns() - begun;
-    bool asked = face != NULL;
     pthread_mutex_unlock(&compiling);
     pthread_mutex_lock(&q.lock);
-    if (unit != NULL)
-        q.compiled++;
-    else if (asked)
+    q.made[j->r.level].ns += (uint64_t)took;
+    if (unit != NULL) {
+        q.made[j->r.level].units++;
+        q.bytes += unit->bytes;
+    } else if (asked) {
         count_reason_locked(why != NULL ? why : "no reason given");
-    q.compile_ns += (uint64_t)took;
+    }
     pthread_mutex_unlock(&q.lock);
-    if (unit != NULL)
-        gs_hot_publish(j->r.entry, unit, j->r.generation);
-    else if (asked)
-        gs_hot_decline(j->r.entry);
+    return unit;
+}
+
+/* A job that was served QUICK waits for its second turn. */
+static void keep(struct job *j, const struct gs_unit *unit)
+{
+    j->first = unit;
+    j->r.level = GS_LEVEL_FULL;
+    pthread_mutex_lock(&q.lock);
+    j->next = q.second;
+    q.second = j;
+    q.look_ns = LOOK_NS;
+    q.fruitless = q.alone = 0;
+    pthread_mutex_unlock(&q.lock);
+}
+
+static void look(void)
+{
+    bool running = gs_rt.sched != NULL && gs_sched_look_mt(gs_rt.sched);
+    pthread_mutex_lock(&q.lock);
+    q.alone = running ? 0 : q.alone + 1;
+    if (++q.fruitless >= LOOK_OFTEN)
+        q.look_ns = q.look_ns * 2 < LOOK_MAX_NS ? q.look_ns * 2 : LOOK_MAX_NS;
+    pthread_mutex_unlock(&q.lock);
+}
+
+static void serve_second(struct job *j)
+{
+    struct gs_unit *unit = compile(j);
+    if (unit != NULL && gs_hot_replace(j->r.entry, j->first, unit)) {
+        pthread_mutex_lock(&q.lock);
+        q.replaced++;
+        pthread_mutex_unlock(&q.lock);
+        if (gs_rt.sched != NULL)
+            (void)gs_sched_look_mt(gs_rt.sched);
+    }
     gs_mem_free(j);
+}
+
+static void serve(struct job *j)
+{
+    if (j->first != NULL) {
+        serve_second(j);
+        return;
+    }
+    struct gs_unit *unit = compile(j);
+    if (unit == NULL) {
+        if (face != NULL) /* set once, by this thread, or under `compiling` just now */
+            gs_hot_decline(j->r.entry);
+        gs_mem_free(j);
+        return;
+    }
+    uint32_t generation = j->r.generation;
+    struct gs_hot_entry *e = j->r.entry;
+    if (j->r.level == GS_LEVEL_QUICK)
+        keep(j, unit);
+    else
+        gs_mem_free(j);
+    gs_hot_publish(e, unit, generation);
+}
+
+/* One whose unit was found running often enough; those whose unit is gone are dropped. */
+static struct job *take_second_locked(void)
+{
+    struct job *found = NULL;
+    for (struct job **at = &q.second; *at != NULL;) {
+        struct job *j = *at;
+        if (gs_load_rlx(&j->r.entry->unit) != j->first) { /* relaxed: gs_hot_replace looks again */
+            *at = j->next;
+            gs_mem_free(j);
+            continue;
+        }
+        if (gs_load_rlx(&j->r.entry->looks) >= LOOKS && (found == NULL || j->r.entry->pc != 0)) {
+            found = j; /* a loop first */
+        }
+        at = &j->next;
+    }
+    for (struct job **at = &q.second; found != NULL && *at != NULL; at = &(*at)->next) {
+        if (*at == found) {
+            *at = found->next;
+            q.fruitless = 0;
+            q.look_ns = LOOK_NS;
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static struct job *take_locked(void)
+{
+    struct job *j = q.head;
+    if (j == NULL)
+        return take_second_locked();
+    q.head = j->next;
+    if (q.head == NULL)
+        q.tail = &q.head;
+    return j;
+}
+
+/* False: `ns` are over. */
+static bool wait_locked(int64_t ns)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    ns += until.tv_nsec;
+    until.tv_sec += ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    return pthread_cond_timedwait(&q.work, &q.lock, &until) == 0;
+}
+
+/* Nothing waits to be served. Comes back with q.lock held, when there may be something to do. */
+static void idle_locked(void)
+{
+    pthread_cond_broadcast(&q.idle);
+    if (q.second != NULL && q.alone < LOOK_LAST) {
+        if (wait_locked(q.look_ns))
+            return;
+        pthread_mutex_unlock(&q.lock);
+        look();
+        free_passed();
+        pthread_mutex_lock(&q.lock);
+        return;
+    }
+    if (q.retired != NULL && q.tries < FREE_TRIES) {
+        int64_t ns = (int64_t)1000000 << (q.tries < 10 ? q.tries : 10);
+        q.tries++;
+        (void)wait_locked(ns);
+        pthread_mutex_unlock(&q.lock);
+        free_passed();
+        pthread_mutex_lock(&q.lock);
+        return;
+    }
+    pthread_cond_wait(&q.work, &q.lock);
 }
 
 static struct job *next_job(void)
 {
     pthread_mutex_lock(&q.lock);
     q.busy = false;
-    while (q.head == NULL && !q.stopping) {
-        pthread_cond_broadcast(&q.idle);
-        pthread_cond_wait(&q.work, &q.lock);
-    }
-    struct job *j = q.stopping ? NULL : q.head;
-    if (j != NULL) {
-        q.head = j->next;
-        if (q.head == NULL)
-            q.tail = &q.head;
-        q.busy = true;
-    }
+    struct job *j = NULL;
+    while (!q.stopping && (j = take_locked()) == NULL)
+        idle_locked();
+    q.busy = j != NULL;
     pthread_cond_broadcast(&q.idle);
     pthread_mutex_unlock(&q.lock);
+    if (j != NULL)
+        free_passed();
     return j;
 }
 
@@ -142,14 +359,11 @@ static void wait_for_age(void)
     int64_t left = gs_hot_open_ns() - gs_clock_mono_ns();
     if (left <= 0)
         return;
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    left += until.tv_nsec;
-    until.tv_sec += left / 1000000000;
-    until.tv_nsec = left % 1000000000;
     pthread_mutex_lock(&q.lock);
-    while (!q.stopping && !opened && pthread_cond_timedwait(&q.work, &q.lock, &until) == 0)
-        continue;
+    while (!q.stopping && !opened && left > 0) {
+        (void)wait_locked(left);
+        left = gs_hot_open_ns() - gs_clock_mono_ns();
+    }
     pthread_mutex_unlock(&q.lock);
 }
 
@@ -173,11 +387,13 @@ static struct job *job_new(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t ge
     if (j == NULL)
         return NULL;
     j->next = NULL;
+    j->first = NULL;
     memcpy(j->regs, vm->base, n * sizeof j->regs[0]);
     j->r = (struct gs_hot_request){.p = e->proto,
                                    .hot = gs_hot_of(e->proto),
                                    .entry = e,
                                    .generation = generation,
+                                   .level = one_level() ? GS_LEVEL_FULL : GS_LEVEL_QUICK,
                                    .regs = j->regs};
     return j;
 }
@@ -191,6 +407,7 @@ static bool enqueue(struct job *j)
     if (ok) {
         *q.tail = j;
         q.tail = &j->next;
+        q.alone = 0;
         pthread_cond_signal(&q.work);
     }
     pthread_mutex_unlock(&q.lock);
@@ -206,6 +423,8 @@ bool gs_hot_submit(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t generation
     }
     if (gs_hot_options()->mode == GS_JIT_EAGER) {
         int64_t begun = gs_clock_mono_ns();
+        gs_reclaim_quiet();
+        free_passed();
         serve(j);
         int64_t took = gs_clock_mono_ns() - begun;
         pthread_mutex_lock(&q.lock);
@@ -222,7 +441,7 @@ bool gs_hot_submit(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t generation
 /* ---- the end ---- */
 
 /* Sanitized processes wait: their leak checker runs behind the return. */
-static bool idle_locked(void)
+static bool at_rest_locked(void)
 {
 #if defined(GS_SANITIZE)
     while (q.busy)
@@ -236,12 +455,17 @@ bool gs_hot_stop(void)
     pthread_mutex_lock(&q.lock);
     q.stopping = true;
     pthread_cond_signal(&q.work);
-    bool ended = idle_locked(), had = q.started;
+    bool ended = at_rest_locked(), had = q.started;
     if (ended)
         q.started = false;
     while (ended && q.head != NULL) {
         struct job *j = q.head;
         q.head = j->next;
+        gs_mem_free(j);
+    }
+    while (ended && q.second != NULL) {
+        struct job *j = q.second;
+        q.second = j->next;
         gs_mem_free(j);
     }
     if (ended)
@@ -301,18 +525,27 @@ void gs_hot_stats(void *FILE_out)
         [GS_LEFT_RETURN] = "return", [GS_LEFT_GO] = "go",       [GS_LEFT_MISS] = "miss",
         [GS_LEFT_ENTER] = "enter",   [GS_LEFT_THROWN] = "thrown", [GS_LEFT_PARK] = "park",
         [GS_LEFT_YIELD] = "yield",   [GS_LEFT_EXIT] = "exit",   [GS_LEFT_REFUSED] = "refused",
-        [GS_LEFT_FULL] = "full", [GS_LEFT_STUCK] = "stuck",
+        [GS_LEFT_FULL] = "full", [GS_LEFT_STUCK] = "stuck", [GS_LEFT_STALE] = "stale",
     };
     FILE *out = FILE_out;
     pthread_mutex_lock(&q.lock);
     uint64_t declined = 0;
     for (unsigned i = 0; i < REASONS; i++)
         declined += q.declined[i].n;
-    if (q.compiled + declined > 0) {
+    uint64_t compiled = 0, ns = 0;
+    for (unsigned i = 0; i < GS_LEVEL_COUNT_; i++) {
+        compiled += q.made[i].units;
+        ns += q.made[i].ns;
+    }
+    if (compiled + declined > 0) {
         (void)fprintf(out, "jit: %llu compiled, %llu declined, %.1f ms in the compiler, %.1f ms to open it, %.1f ms waited for it\n",
-                      (unsigned long long)q.compiled, (unsigned long long)declined,
-                      (double)q.compile_ns / 1e6, (double)q.open_ns / 1e6,
+                      (unsigned long long)compiled, (unsigned long long)declined, (double)ns / 1e6, (double)q.open_ns / 1e6,
                       (double)q.waited_ns / 1e6);
+        (void)fprintf(out, "jit: quick %llu in %.1f ms, full %llu in %.1f ms, %llu replaced, %llu taken away, %llu freed, %llu of %llu bytes of code\n",
+                      (unsigned long long)q.made[GS_LEVEL_QUICK].units, (double)q.made[GS_LEVEL_QUICK].ns / 1e6,
+                      (unsigned long long)q.made[GS_LEVEL_FULL].units, (double)q.made[GS_LEVEL_FULL].ns / 1e6,
+                      (unsigned long long)q.replaced, (unsigned long long)q.taken, (unsigned long long)q.freed,
+                      (unsigned long long)(q.bytes - q.bytes_freed), (unsigned long long)q.bytes);
         (void)fputs("jit: left by", out);
         for (unsigned i = 0; i < GS_LEFT_COUNT_; i++)
             if (q.lefts[i] > 0)

@@ -255,6 +255,15 @@ void gs_sched_stop(struct gs_sched *s, int code)
         gs_ticker_raise_mt(s, GS_TICK_FAST);
 }
 
+bool gs_sched_look_mt(struct gs_sched *s)
+{
+    bool any = false;
+    unsigned n = gs_sched_started(s);
+    for (unsigned i = 0; i < n; i++)
+        any |= gs_worker_poke_mt(gs_sched_worker(s, i), GS_POKE_LOOK, 0);
+    return any;
+}
+
 bool gs_sched_stopping(const struct gs_sched *s)
 {
     return gs_sched_stopped(s);

@@ -119,6 +119,9 @@ void gs_sched_outside_begin_mt(struct gs_sched *s);
 void gs_sched_outside_end_mt(struct gs_sched *s);
 
 /* Statistics, summed over the workers: a list of counters in stat.def. Printing for --stats, one row a worker and the sum. */
+/* Any thread, while the scheduler lives: the tasks that are running now come to a safe point. False: none was. */
+bool gs_sched_look_mt(struct gs_sched *s);
+
 void gs_sched_stats_print(struct gs_sched *s, FILE *out);
 /* The machine as the scheduler sees it and where its workers are (or would be) pinned: `langoost topology`. Loads the topology.
  * Returns 0, or -1 with a message on stderr when the synthetic description is bad. */

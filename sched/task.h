@@ -55,6 +55,7 @@ enum gs_poke {
     GS_POKE_CANCEL = 2u,  /* thread.core.cancel */
     GS_POKE_DUMP = 4u,    /* somebody wants this task's stack */
     GS_POKE_GC = 8u,      /* set by the VM itself: collect at the next safe point */
+    GS_POKE_LOOK = 16u,   /* nothing but coming to a safe point */
 };
 
 struct gs_task {

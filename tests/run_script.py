@@ -34,6 +34,8 @@ MODES = {
     "eager": ["--jit", "eager", "--workers", "2"],
     "hot": ["--jit-threshold", "1", "--workers", "2"],
     "stress": ["--jit", "eager", "--jit-stress", "--workers", "2"],
+    "leave": ["--jit", "eager", "--jit-stress=1", "--workers", "2"],
+    "remake": ["--jit-threshold", "1", "--jit-remake", "--workers", "2"],
 }
 DEFAULT_TIMEOUT = 30.0
 OUTPUT_LIMIT = 64 << 20  # bytes a script may write to a file, stdout included: an endless loop must not fill the disk

@@ -30,7 +30,7 @@ static struct {
     unsigned nasked;
 } fake;
 
-static const struct gs_unit *fake_compile(const struct gs_hot_request *r, const char **why)
+static struct gs_unit *fake_compile(const struct gs_hot_request *r, const char **why)
 {
     if (fake.nasked < 8)
         fake.asked[fake.nasked++] = r->entry->pc;
