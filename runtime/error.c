@@ -313,12 +313,11 @@ static gs_value last_resort(void)
 static int throw_text(struct gs_vm *vm, enum gs_errkind k, const char *field, gs_value extra,
                       const char *msg, size_t n)
 {
-    size_t limit = vm->heap.limit;
-    vm->heap.limit = SIZE_MAX;
+    vm->heap.urgent = true;
     struct gs_object *o = error_object(vm, gs_errkind_text(k), msg, n);
     if (o != NULL && field != NULL && gs_object_put(&vm->heap, o, gs_atomz(field), extra) != GS_OK)
         o = NULL;
-    vm->heap.limit = limit;
+    vm->heap.urgent = false;
     if (o != NULL) {
         vm->error = gs_objv(GS_T_OBJECT, o);
         return GS_E_THROWN;
@@ -403,8 +402,7 @@ static void complete(struct gs_vm *vm, struct gs_object *o)
     struct gs_heap *h = &vm->heap;
     const char *file;
     uint32_t line;
-    size_t limit = h->limit;
-    h->limit = SIZE_MAX;
+    h->urgent = true;
     gs_vm_place(vm, &file, &line);
     if (lacks(o, F_FILE))
         (void)gs_object_put(h, o, field_atom(F_FILE), gs_strv(gs_atomz(file)));
@@ -413,7 +411,7 @@ static void complete(struct gs_vm *vm, struct gs_object *o)
     struct gs_array *stack = gs_stack_trace(vm, h);
     if (stack != NULL)
         (void)gs_object_put(h, o, field_atom(F_STACK), gs_objv(GS_T_ARRAY, stack));
-    h->limit = limit;
+    h->urgent = false;
 }
 
 int gs_throw_value(struct gs_vm *vm, gs_value v)
@@ -456,6 +454,10 @@ bool gs_unwind(struct gs_vm *vm)
         if (h == NULL)
             continue;
         f.base[h->reg] = vm->error;
+        /* The registers behind it are free as a handler begins (emit_try.c). Cleared, so that what filled the memory, say, does not outlive
+         * the error in them. */
+        for (uint32_t i = h->reg + 1u; i < p->nregs; i++)
+            f.base[i] = gs_nil();
         vm->error = gs_nil();
         vm->base = f.base;
         vm->pc = p->code + h->target;

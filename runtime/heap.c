@@ -84,6 +84,8 @@ bool gs_heap_process_has_room(size_t bytes)
 
 bool gs_heap_has_room(const struct gs_heap *h, size_t bytes)
 {
+    if (h->urgent)
+        return true;
     return bytes <= h->limit && h->used <= h->limit - bytes && gs_heap_process_has_room(bytes);
 }
 

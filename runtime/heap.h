@@ -50,6 +50,7 @@ struct gs_heap {
     uint32_t nreserve;
     uint8_t colours;          /* bit c: living objects may carry mark colour c (1..3) */
     bool first_foreign;       /* the first chunk is the caller's memory */
+    bool urgent;              /* an error is being made: no limit holds, neither this heap's nor that of the process */
     uint32_t ngc;             /* collections so far */
     uint64_t gc_ns;           /* time spent in them */
 };
