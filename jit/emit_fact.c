@@ -62,7 +62,7 @@ void gs_fact_loaded(struct gs_emit *e, LLVMValueRef o, uint32_t field, struct gs
 {
     struct gs_fact *f = find_or_make(e, o, field);
     f->k = v.k;
-    f->w = v.w;
+    f->w = gs_kinds_single(v.k) || LLVMIsConstant(v.w) ? NULL : v.w; /* a constant may be the payload of anything */
 }
 
 void gs_fact_narrowed(struct gs_emit *e, LLVMValueRef w, gs_kinds k)
