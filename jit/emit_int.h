@@ -196,6 +196,9 @@ void gs_emit_iternext(struct gs_emit *e, const struct gs_step *s, uint32_t block
 bool gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block);
 void gs_emit_call(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_native(struct gs_emit *e, const struct gs_step *s);
+void gs_emit_alloc(struct gs_emit *e); /* emit_alloc.c; how BUMP */
+/* The address of captured value i of the node's function. */
+LLVMValueRef gs_captured_at(struct gs_emit *e, uint32_t i);
 void gs_emit_intrinsic(struct gs_emit *e, const struct gs_step *s, enum gs_intrinsic is); /* emit_intrinsic.c */
 /* The arguments of the node become its callee's parameters. */
 void gs_emit_fit(struct gs_emit *e);

@@ -570,7 +570,7 @@ static void load_variable(struct gs_emit *e, LLVMValueRef p)
     gs_set(e, e->n->a, v);
 }
 
-static LLVMValueRef captured_at(struct gs_emit *e, uint32_t i)
+LLVMValueRef gs_captured_at(struct gs_emit *e, uint32_t i)
 {
     LLVMValueRef f = gs_pointer(e, gs_frame_fn(e, e->n->frame));
     return gs_at(e, f, (int64_t)(offsetof(struct gs_func, up) + i * sizeof(gs_value)));
@@ -590,7 +590,7 @@ static void variable(struct gs_emit *e, const struct gs_step *s)
     (void)s;
     switch ((enum gs_op)n->op) {
     case GS_OP_GETUP:
-        gs_set(e, n->a, gs_load_value(e, captured_at(e, n->b), GS_K_ANY, GS_MEM_CELL));
+        gs_set(e, n->a, gs_load_value(e, gs_captured_at(e, n->b), GS_K_ANY, GS_MEM_CELL));
         return;
     case GS_OP_GETFN:
         gs_set(e, n->a, gs_val_single(GS_T_FUNC, gs_frame_fn(e, n->frame)));
@@ -602,10 +602,10 @@ static void variable(struct gs_emit *e, const struct gs_step *s)
         gs_store_value(e, gs_get(e, n->b), cell_value(e, gs_get(e, n->a)), GS_MEM_CELL);
         return;
     case GS_OP_UPGET:
-        load_variable(e, cell_value(e, gs_load_value(e, captured_at(e, n->b), GS_K_ANY, GS_MEM_CELL)));
+        load_variable(e, cell_value(e, gs_load_value(e, gs_captured_at(e, n->b), GS_K_ANY, GS_MEM_CELL)));
         return;
     case GS_OP_UPSET:
-        gs_store_value(e, gs_get(e, n->b), cell_value(e, gs_load_value(e, captured_at(e, n->a), GS_K_ANY, GS_MEM_CELL)),
+        gs_store_value(e, gs_get(e, n->b), cell_value(e, gs_load_value(e, gs_captured_at(e, n->a), GS_K_ANY, GS_MEM_CELL)),
                        GS_MEM_CELL);
         return;
     case GS_OP_GETGLOBAL:
@@ -628,6 +628,10 @@ static void make(struct gs_emit *e, const struct gs_step *s)
     const struct gs_proto *p = n->frame->p;
     LLVMValueRef args[6] = {e->vm}, status;
     struct gs_val v;
+    if (s->how == GS_HOW_BUMP) {
+        gs_emit_alloc(e);
+        return;
+    }
     gs_save(e);
     switch ((enum gs_op)n->op) {
     case GS_OP_CELLNEW:

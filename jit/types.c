@@ -321,7 +321,7 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
         s.result = GS_K(GS_T_FUNC);
         break;
     case GS_OP_CELLNEW:
-        s.how = GS_HOW_CALL;
+        s.how = gs_alloc_how(n);
         s.result = GS_K(GS_T_CELL);
         break;
     case GS_OP_CELLGET:
@@ -345,7 +345,7 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
         dst = NO;
         break;
     case GS_OP_CLOSURE:
-        s.how = GS_HOW_CALL;
+        s.how = gs_alloc_how(n);
         s.result = GS_K(GS_T_FUNC);
         break;
     case GS_OP_ADD:
@@ -487,7 +487,8 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
         dst = NO;
         break;
     case GS_OP_NEWOBJ:
-        s = by_call(GS_K(GS_T_OBJECT));
+        s.how = gs_alloc_how(n);
+        s.result = GS_K(GS_T_OBJECT);
         break;
     case GS_OP_PUTFIELD:
         s = by_call(0);

@@ -40,6 +40,7 @@ enum gs_how {
     GS_HOW_STORE, /* arrays: the storage kind in `store` */
     GS_HOW_ELEMENT, /* arrays: an element of whatever storage is there */
     GS_HOW_RANGE, /* ITERNEXT of a range value */
+    GS_HOW_BUMP,  /* objects: made by the code itself (emit_alloc.c) */
     GS_HOW_SHAPE, /* fields: the shapes in the cache */
     GS_HOW_STR,
     GS_HOW_UNIT,  /* calls: the callee's compiled code */
@@ -87,6 +88,12 @@ enum gs_form gs_intrinsic_form(enum gs_intrinsic i);
 const char *gs_intrinsic_function(enum gs_intrinsic i); /* the helper that does it; NULL: an instruction */
 /* The call n of nat with arguments of kinds arg is done by instructions, or by a helper of its own: says how. False: s is as it was. */
 bool gs_intrinsic_step(const struct gs_node *n, const struct gs_native *nat, const gs_kinds *arg, struct gs_step *s);
+
+/* ---- emit_alloc.c ---- */
+
+#define GS_BUMP_VALUES 16u /* fields or captured values of an object that is made without a call; a line of the heap */
+/* BUMP or CALL; of CELLNEW, CLOSURE, NEWOBJ. */
+enum gs_how gs_alloc_how(const struct gs_node *n);
 
 /* ---- types.c ---- */
 

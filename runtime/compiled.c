@@ -197,6 +197,21 @@ gs_value *gs_c_global(struct gs_vm *vm, uint32_t slot)
     return gs_vm_global(vm, slot);
 }
 
+void *gs_c_alloc(struct gs_vm *vm, size_t bytes)
+{
+    if (GS_UNLIKELY(gs_vm_wants_gc(vm)))
+        return NULL;
+    void *p = gs_heap_alloc(&vm->heap, bytes);
+    vm->refused = p == NULL;
+    return p;
+}
+
+bool gs_c_is_plain(const struct gs_objlit *lit)
+{
+    const struct gs_shape *s = gs_shape_get(lit->shape);
+    return !(s->flags & GS_SHAPE_DICT) && s->nkeys == lit->n;
+}
+
 int gs_c_cellnew(struct gs_vm *vm, gs_value v, gs_value *dst)
 {
     ALLOCATES(vm, gs_slow_cellnew(vm, v, dst));

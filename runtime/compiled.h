@@ -26,6 +26,10 @@ GS_API uint32_t gs_c_truthy(gs_value v);
 GS_API int gs_c_concat(struct gs_vm *vm, const gs_value *v, uint32_t n, gs_value *dst);
 /* The place of a global, or NULL. */
 GS_API gs_value *gs_c_global(struct gs_vm *vm, uint32_t slot);
+/* Memory for an object, `bytes` a multiple of 16 below GS_LARGE_MIN; NULL: a collection is due, or there is none: leave with GO. */
+GS_API void *gs_c_alloc(struct gs_vm *vm, size_t bytes);
+/* Whether its objects have all their fields in inline slots. For the compiler. */
+GS_API bool gs_c_is_plain(const struct gs_objlit *lit);
 GS_API int gs_c_cellnew(struct gs_vm *vm, gs_value v, gs_value *dst);
 /* The running function (vm->base[-2]) makes the closure, from registers in memory. */
 GS_API int gs_c_closure(struct gs_vm *vm, const struct gs_proto *q, gs_value *dst);
