@@ -151,7 +151,8 @@ static struct gs_own *unit_of(const struct gs_proto *p, const gs_kinds *args)
         const char *why;
         struct gs_unit *u = entry->inner < GS_HOT_INNER ? compile(&r, &why) : NULL;
         if (u != NULL) {
-            entry->inner += !gs_hot_options()->remake;
+            if (!gs_hot_options()->remake)
+                entry->inner++;
             gs_hot_inner(entry, u);
         }
     }

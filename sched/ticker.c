@@ -182,7 +182,7 @@ static GS_COLD void tell_load(struct gs_sched *s)
         const struct gs_worker *w = gs_sched_worker(s, i);
         working += busy(w);
         tasks += (uint64_t)(gs_deque_size_mt(&w->deque) + gs_deque_size_mt(&w->late));
-        tasks += gs_inbox_nonempty_mt(&w->inbox) + (gs_load_rlx(&w->slot) != NULL); /* a sample */
+        tasks += (gs_inbox_nonempty_mt(&w->inbox) ? 1u : 0u) + (gs_load_rlx(&w->slot) != NULL ? 1u : 0u); /* a sample */
     }
     gs_trace_point(GS_TRACE_LOAD, working, tasks, 0);
 }
