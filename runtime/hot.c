@@ -27,7 +27,7 @@
 #define INTERVAL 512u   /* a sample costs about 27 ns: 2 % of an empty loop, where one in 64 events took 15 % */
 #define MIN_SAMPLES 16u
 #define OPEN_AFTER_NS 10000000
-#define REMAKE_ENTRIES 512u
+#define REMAKE_ENTRIES 128u
 #define LAST_MISSES 1000u
 #define LAST_NS 100000000
 
