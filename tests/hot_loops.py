@@ -647,6 +647,92 @@ TEMPLATES = [
     }
     show [x, y, n]
     """,
+    # --- callees found out while running, arguments made to fit ---
+    """
+    let fs = [fn(a, b) { return a $ADD b }, fn(a, b = $NUM) { return a $MUL b }, fn(a, ...r) { return a + len(r) }, max, fn(a = 3, b = a, c = a + b) { return a $ADD c }, [$NUM, 2].push]
+    let s = 0
+    for i in range($N) {
+        let f = fs[i < $K ? i % $ONE5 : i % 6]
+        try { s = s * 3 + int_of(f(i, $NUM)) } catch e { s += hash(e) }
+        if i % $ODD == 0 { s += int_of(fs[4](i)) - int_of(fs[1](i)) }
+        if i == $K { fs[i % 6] = $WRONGFN }
+    }
+    show s
+    """,
+    """
+    let f = fn(a, b = $NUM, ...r) {
+        for x in r { a += x }
+        return a * b
+    }
+    let v = [$NUM, 2, 3]
+    let s = 0
+    for i in range($N) {
+        v[i % len(v)] = i == $K ? $FLOAT3 : i
+        s += int_of(f(...v)) + int_of(f(i)) + int_of(f(i, i, 1, $NUM)) - [i, ...v, i][2]
+        try { s += len(v.slice(...[0, i % 4])) + max(...v) } catch e { s += hash(e) }
+        if i > $K && len(v) < 9 { v.push($NUM) }
+        if i == $N - 3 { v = i % 2 == 0 ? [] : [$TEXT] }
+        if i > $N - 2 { try { f(...v) } catch e { s += hash(e) } }
+    }
+    show s
+    """,
+    """
+    let o = {f: fn(x) { return x $ADD $NUM }, g: abs, h: nil}
+    let s = 0
+    for i in range($N) {
+        s = s * 3 + int_of(o.f(i)) + int_of(o.g(i - 3))
+        if i == $K { o["f"] = fn(x, y = 2) { return x $MUL y } }
+        try { if i % $ODD == 1 { s += int_of(o.h(i)) } } catch e { s += hash(e) }
+        if i == $N - 4 { o["g"] = $WRONGFN }
+        if i > $N - 3 { try { s += int_of(o.g(i)) } catch e { s += hash(e) } }
+    }
+    show s
+    """,
+    # --- callbacks ---
+    """
+    let a = [1, $NUM, 3, 4]
+    let f = fn(x) { return x $MUL $NUM }
+    let s = 0
+    for i in range($FEW) {
+        let k = i % 5
+        let b = a.map(f).map(fn(x, at) { return x $ADD k + at })
+        s = s * 31 + int_of(b.filter(fn(x) { return x $REL k }).reduce(fn(p, q) { return p $ADD q }, i))
+        b.forEach(fn(x) { s += int_of(x) & 15 })
+        s += b.findIndex(fn(x) { return x > k }) + (b.some(fn(x) { return x == k }) ? 7 : 1) + (b.every(fn(x) { return x < 50 }) ? 3 : 0)
+        if i == $K { f = fn(x, at, ...r) { return x + at - len(r) } }
+        if i % 9 == 8 { a[i % 4] = i * 0.5 }
+        a.sort(fn(p, q) { return i % 2 == 0 ? p - q : q < p })
+        s = s ^ int_of(a[0])
+        if i > $K { try { s += len(a.map($WRONGFN)) } catch e { s += hash(e) } }
+    }
+    show [s, a]
+    """,
+    """
+    let each = fn(a, f) { return a.map(f) }
+    let s = 0
+    let all = [[1, 2], [0.5], [$TEXT, "b"], [nil, 3], [true]]
+    for i in range($FEW) {
+        let t = i % $TO5
+        for x in each(all[i < $K ? t % 2 : t % 5], i % 3 == 0 ? typeof : fn(x) { return x }) { s = s * 3 + int_of(x) }
+        s += each(each([i], fn(x) { return fn(y) { return x + y } }), fn(g) { return g(2) })[0]
+        try { all[0].forEach(fn(x) { if x == 2 && i == $K { throw i } s += x }) } catch e { s += int_of(e) * 100 }
+    }
+    show s
+    """,
+    # --- iterations ---
+    """
+    let all = [[1, 2, 3], {b: 1, a: 2}, "a\\u00e9z", range(4), range(7, -2, -$STEP), [0.5, 1], [$TEXT, nil], $WRONGFN]
+    let s = 0
+    for i in range($N) {
+        let v = all[i < $K ? i % $ONE5 : i % 8]
+        try {
+            for x in v { s = s * 3 + int_of(x) }
+            for at, x in v { s = s ^ int_of(at) + int_of(x) }
+        } catch e { s += hash(e) }
+        if i == $K { all[1]["c"] = i }
+    }
+    show s
+    """,
 ]
 
 EDGES = ["9007199254740992", "9007199254740993", "9007199254740995", "-9007199254740993", "math.MAX_INT", "math.MIN_INT", "math.MIN_INT", "4611686018427387904", "2147483647", "-2147483648",
