@@ -107,7 +107,8 @@ GS_INLINE void note(struct gs_ic *ic, const gs_value *w)
     if (!gs_is(*w, GS_T_FUNC))
         return;
     const struct gs_proto *q = w->f->proto;
-    if (GS_UNLIKELY(gs_load_rlx(&ic->w[0]) != (uint64_t)(uintptr_t)q)) /* relaxed: see gs_slow_note_callee */
+    /* Relaxed: see gs_slow_note_callee. There is nothing to note once there were several. */
+    if (gs_load_rlx(&ic->w[1]) == 0 && gs_load_rlx(&ic->w[0]) != (uint64_t)(uintptr_t)q)
         gs_slow_note_callee(ic, q);
 }
 

@@ -184,7 +184,7 @@ void gs_slow_note_callee(struct gs_ic *ic, const struct gs_proto *q)
     uint64_t had = gs_load_rlx(&ic->w[0]); /* relaxed: a lost note is made again */
     if (had == 0)
         gs_store_rlx(&ic->w[0], (uint64_t)(uintptr_t)q);
-    else if (had != (uint64_t)(uintptr_t)q)
+    else if (had != (uint64_t)(uintptr_t)q && gs_load_rlx(&ic->w[1]) == 0) /* written once: other workers read the line */
         gs_store_rlx(&ic->w[1], (uint64_t)1);
 }
 
