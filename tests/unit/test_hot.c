@@ -2,11 +2,13 @@
  * test_hot.c - sampling, requests, patched opcodes and all ways to leave compiled code, with a compiler whose "machine code" is C functions.
  */
 #include <pthread.h>
+#include <time.h>
 
 #include "unit_vm.h"
 
 #include "compiled.h"
 #include "hot_int.h"
+#include "reclaim.h"
 #include "slow_int.h"
 
 #define LEN(a) ((uint32_t)(sizeof(a) / sizeof((a)[0])))
@@ -26,6 +28,9 @@ static struct {
     unsigned compiles, declines;
     struct gs_hot_request last;
     gs_value regs[8];
+    enum gs_level levels[8];
+    _Atomic unsigned released; /* by the compile thread while a test looks */
+    struct gs_hot_cell *cell; /* of all units; NULL: none */
     uint32_t asked[8]; /* the entries of the first requests */
     unsigned nasked;
 } fake;
@@ -43,12 +48,24 @@ static struct gs_unit *fake_compile(const struct gs_hot_request *r, const char *
     u->enter = fake.enter;
     u->generation = r->generation;
     u->slots = fake.slots;
+    u->level = r->level;
+    u->code = fake.cell != NULL ? u : NULL;
+    u->cell[0] = fake.cell;
+    if (fake.compiles <= 8)
+        fake.levels[fake.compiles - 1] = r->level;
     fake.last = *r;
     memcpy(fake.regs, r->regs, (r->p->nregs < 8 ? r->p->nregs : 8) * sizeof fake.regs[0]);
     return u;
 }
 
-static const struct gs_jit_face face = {.compile = fake_compile};
+static void fake_release(struct gs_unit *u)
+{
+    CU_ASSERT_TRUE(u >= fake.units && u < fake.units + MAX_UNITS);
+    u->enter = NULL;
+    (void)gs_add_acq_rel(&fake.released, 1u);
+}
+
+static const struct gs_jit_face face = {.compile = fake_compile, .release = fake_release};
 
 static void start(enum gs_jit_mode mode, uint32_t threshold)
 {
@@ -607,6 +624,98 @@ static void what_is_declined_is_asked_for_a_few_times_only(void)
     free(text);
 }
 
+/* ---- levels, and what becomes of units ---- */
+
+static bool in_time(_Atomic unsigned *n, unsigned wanted)
+{
+    for (int i = 0; i < 5000; i++) {
+        gs_reclaim_quiet();
+        if (gs_load_acq(n) >= wanted)
+            return true;
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return false;
+}
+
+static void what_is_found_running_is_made_once_more_and_replaced(void)
+{
+    start(GS_JIT_ON, 100);
+    struct gs_proto *f = make_f(), *m = make_main(f);
+    want(f, 0, add_thousand);
+    struct gs_hot_cell cell = {0};
+    fake.cell = &cell;
+    gs_hot_cell_add(gs_hot_entry_get(f, 0), &cell);
+    int64_t result;
+    for (int i = 0; i < 100 && fake.compiles == 0; i++) {
+        CU_ASSERT_EQUAL(run_main(m, 1000, &result), GS_OK);
+        gs_hot_settle();
+    }
+    CU_ASSERT_EQUAL(fake.compiles, 1);
+    CU_ASSERT_EQUAL(fake.levels[0], GS_LEVEL_QUICK);
+    CU_ASSERT_PTR_EQUAL(gs_load_acq(&cell.code), &fake.units[0]);
+    gs_hot_settle(); /* its lock stands between what we have read and what the looks bring about */
+    for (int i = 0; i < 10; i++)
+        gs_hot_looked(gs_hot_entry_at(f, 0));
+    CU_ASSERT_TRUE(in_time(&fake.released, 1));
+    CU_ASSERT_EQUAL(fake.compiles, 2);
+    CU_ASSERT_EQUAL(fake.levels[1], GS_LEVEL_FULL);
+    CU_ASSERT_EQUAL(fake.last.generation, 1);
+    CU_ASSERT_PTR_NULL(fake.units[0].enter);
+    CU_ASSERT_PTR_EQUAL(gs_load_acq(&cell.code), &fake.units[1]);
+    CU_ASSERT_TRUE(gives(m, 3, 3000));
+    CU_ASSERT_TRUE(gs_hot_stop());
+}
+
+static void a_dropped_unit_is_freed_when_this_thread_has_been_outside(void)
+{
+    start(GS_JIT_EAGER, 0);
+    struct gs_proto *f = make_f(), *m = make_main(f), *other = make_f(), *main2 = make_main(other);
+    struct gs_hot_cell cell = {0};
+    want(f, 0, add_thousand);
+    fake.cell = &cell;
+    gs_hot_cell_add(gs_hot_entry_get(f, 0), &cell);
+    CU_ASSERT_TRUE(gives(m, 3, 3000));
+    struct gs_hot_entry *e = gs_hot_entry_at(f, 0);
+    CU_ASSERT_EQUAL(e->generation, 1);
+    gs_hot_stale(e);
+    CU_ASSERT_PTR_NULL(gs_load_acq(&cell.code));
+    CU_ASSERT_PTR_NULL(gs_load_acq(&e->unit));
+    CU_ASSERT_EQUAL(op_at(f, 0), GS_OP_ADDI);
+    CU_ASSERT_EQUAL(e->generation, 0); /* it assumed nothing wrongly */
+    CU_ASSERT_EQUAL(gs_load_acq(&fake.released), 0);
+    want(other, 0, add_thousand); /* a request of it frees on the way */
+    CU_ASSERT_TRUE(gives(main2, 3, 3000));
+    CU_ASSERT_EQUAL(gs_load_acq(&fake.released), 1);
+    CU_ASSERT_PTR_NULL(fake.units[0].enter);
+    CU_ASSERT_PTR_NOT_NULL(fake.units[1].enter);
+}
+
+static void a_unit_that_a_cell_names_stays(void)
+{
+    start(GS_JIT_EAGER, 0);
+    struct gs_proto *f = make_f(), *m = make_main(f);
+    struct gs_hot_entry *e = gs_hot_entry_get(f, 0);
+    struct gs_hot_cell cells[2] = {0};
+    gs_hot_cell_add(e, &cells[0]);
+    gs_hot_cell_add(e, &cells[1]);
+    struct gs_unit *inner = &fake.units[20], *better = &fake.units[21];
+    *inner = (struct gs_unit){.enter = add_thousand, .code = inner, .cell = {&cells[0]}};
+    gs_hot_inner(e, inner);
+    CU_ASSERT_PTR_EQUAL(gs_load_acq(&cells[0].code), inner);
+    want(f, 0, add_thousand);
+    fake.cell = &cells[1];
+    CU_ASSERT_TRUE(gives(m, 3, 3000));
+    CU_ASSERT_PTR_EQUAL(gs_load_acq(&cells[0].code), inner);
+    CU_ASSERT_PTR_EQUAL(e->units, &fake.units[0]);
+    CU_ASSERT_PTR_EQUAL(e->units->next, inner);
+    *better = (struct gs_unit){.enter = add_thousand, .code = better, .cell = {&cells[0]}};
+    gs_hot_inner(e, better);
+    CU_ASSERT_PTR_EQUAL(gs_load_acq(&cells[0].code), better);
+    CU_ASSERT_PTR_EQUAL(e->units, better);
+    CU_ASSERT_PTR_EQUAL(better->next, &fake.units[0]);
+    CU_ASSERT_PTR_NULL(fake.units[0].next);
+}
+
 /* ---- several threads ---- */
 
 #define THREADS 4
@@ -669,6 +778,9 @@ static const struct unit_case cases[] = {
     UNIT_CASE(code_that_needs_memory_leaves_and_is_entered_again_later),
     UNIT_CASE(nothing_collects_while_code_runs),
     UNIT_CASE(what_is_declined_is_asked_for_a_few_times_only),
+    UNIT_CASE(what_is_found_running_is_made_once_more_and_replaced),
+    UNIT_CASE(a_dropped_unit_is_freed_when_this_thread_has_been_outside),
+    UNIT_CASE(a_unit_that_a_cell_names_stays),
     UNIT_CASE(threads_run_a_function_that_is_compiled_and_dropped_meanwhile),
 };
 UNIT_MAIN("hot", cases)
