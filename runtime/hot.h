@@ -80,7 +80,7 @@ struct gs_unit {
     uint32_t generation;
     uint32_t slots; /* of the stack from base on that it may write; 0: not said. After FULL room is made for so many */
     uint32_t bytes; /* of machine code */
-    enum gs_level level;
+    enum gs_level level; /* QUICK: making it FULL would be worth something */
     void *code;                              /* what the cells get, of a function; else NULL */
     struct gs_hot_cell *cell[GS_UNIT_CELLS]; /* which ones; NULL: none */
     void *own;                               /* jit/'s: what is freed with it */

@@ -257,7 +257,7 @@ static void serve(struct job *j)
     }
     uint32_t generation = j->r.generation;
     struct gs_hot_entry *e = j->r.entry;
-    if (j->r.level == GS_LEVEL_QUICK)
+    if (unit->level == GS_LEVEL_QUICK)
         keep(j, unit);
     else
         gs_mem_free(j);
