@@ -162,24 +162,16 @@ static LLVMValueRef left_of(struct gs_emit *e, LLVMValueRef status)
     return v;
 }
 
-void gs_emit_native(struct gs_emit *e, const struct gs_step *s)
+/* The native itself, called with its arguments in the window. */
+static void call_native(struct gs_emit *e, const struct gs_step *s)
 {
     const struct gs_node *n = e->n;
-    const struct gs_native *nat = s->native;
-    if (s->how == GS_HOW_INTRINSIC) {
-        gs_emit_intrinsic(e, s, gs_intrinsic_of(nat));
-        return;
-    }
-    if (s->how == GS_HOW_TEXT) {
-        text(e);
-        return;
-    }
     if (n->op == GS_OP_CALLM)
         (void)gs_want(e, n->a + 2u, s->want[2]);
     gs_spill(e, n->a + 2u, n->b);
     gs_save(e);
     LLVMValueRef place = gs_slot_at(e, n->frame->off + n->a);
-    LLVMValueRef args[5] = {e->vm, gs_constant_pointer(e, nat), gs_slot_at(e, n->frame->off + n->a + 2u),
+    LLVMValueRef args[5] = {e->vm, gs_constant_pointer(e, s->native), gs_slot_at(e, n->frame->off + n->a + 2u),
                             gs_i32(e, n->b), place};
     LLVMBasicBlockRef bad = gs_new_block(e, "failed"), left = gs_new_block(e, "left");
     LLVMBasicBlockRef on = gs_new_block(e, "");
@@ -194,4 +186,50 @@ void gs_emit_native(struct gs_emit *e, const struct gs_step *s)
     gs_return_status(e, left_of(e, status));
     LLVMPositionBuilderAtEnd(e->b, on);
     gs_set(e, n->a, gs_load_value(e, place, s->result, GS_MEM_STACK));
+}
+
+static LLVMValueRef either(struct gs_emit *e, LLVMValueRef *v, LLVMBasicBlockRef *from)
+{
+    LLVMValueRef phi = LLVMBuildPhi(e->b, e->i64, "");
+    LLVMAddIncoming(phi, v, from, 2);
+    return phi;
+}
+
+/* GS_HOW_TRY: the helper has the arguments in registers and nothing saved; when it declines, the native does it all. */
+static void attempt(struct gs_emit *e, const struct gs_step *s)
+{
+    const struct gs_node *n = e->n;
+    LLVMValueRef args[1 + 2 * 3] = {e->vm}, w[2], tag[2];
+    for (uint32_t i = 0; i < n->b; i++) {
+        struct gs_val v = gs_get(e, n->a + 2u + i);
+        args[1 + 2 * i] = gs_word(e, v);
+        args[2 + 2 * i] = gs_tag(e, v);
+    }
+    LLVMValueRef r = gs_helper(e, gs_intrinsic_function(gs_intrinsic_of(s->native)), args, 1 + 2 * n->b);
+    w[0] = LLVMBuildExtractValue(e->b, r, 0, "");
+    tag[0] = LLVMBuildExtractValue(e->b, r, 1, "");
+    LLVMBasicBlockRef from[2] = {LLVMGetInsertBlock(e->b)}, native = gs_new_block(e, "native"), on = gs_new_block(e, "");
+    gs_branch(e, LLVMBuildICmp(e->b, LLVMIntNE, tag[0], gs_i64(e, GS_C_DECLINED), ""), on, native);
+    LLVMPositionBuilderAtEnd(e->b, native);
+    call_native(e, s);
+    struct gs_val v = gs_get(e, n->a);
+    w[1] = gs_word(e, v);
+    tag[1] = gs_tag(e, v);
+    from[1] = LLVMGetInsertBlock(e->b);
+    LLVMBuildBr(e->b, on);
+    LLVMPositionBuilderAtEnd(e->b, on);
+    bool one = gs_kinds_single(s->result);
+    gs_set(e, n->a, (struct gs_val){either(e, w, from), one ? NULL : either(e, tag, from), s->result});
+}
+
+void gs_emit_native(struct gs_emit *e, const struct gs_step *s)
+{
+    if (s->how == GS_HOW_INTRINSIC)
+        gs_emit_intrinsic(e, s, gs_intrinsic_of(s->native));
+    else if (s->how == GS_HOW_TEXT)
+        text(e);
+    else if (s->how == GS_HOW_TRY)
+        attempt(e, s);
+    else
+        call_native(e, s);
 }

@@ -3,10 +3,13 @@
  *
  * Exact      Each gives the bits that the native gives: what LLVM's intrinsics leave open (the sign of a zero, which NaN) is not used.
  *            libm's functions are called by names that LLVM does not know, so that it computes none of them itself.
+ * Atomics    The object's kind never changes and atomics are never freed (handle.h), so one look at the kind is enough. What is done to
+ *            them is no effect on the VM: an exit behind a load may do it again, behind all else it may not.
  */
 #include <string.h>
 
 #include "emit_int.h"
+#include "lock.h"
 
 /* A call of LLVM's `name` for the type of its first argument. */
 static LLVMValueRef llvm(struct gs_emit *e, const char *name, LLVMValueRef *args, unsigned n)
@@ -124,10 +127,58 @@ static LLVMValueRef byte_at(struct gs_emit *e, LLVMValueRef str, LLVMValueRef at
     return LLVMBuildZExt(e->b, byte, e->i64, "");
 }
 
+static LLVMValueRef fetch(struct gs_emit *e, LLVMAtomicRMWBinOp op, LLVMValueRef at, LLVMValueRef x)
+{
+    return LLVMBuildAtomicRMW(e->b, op, at, x, LLVMAtomicOrderingSequentiallyConsistent, 0);
+}
+
+/* Loads give what they found, stores nil, cas whether it took place, all else the new value; exchange the old one. */
+static struct gs_val atomic(struct gs_emit *e, enum gs_intrinsic is, const struct gs_val *arg)
+{
+    LLVMValueRef o = gs_pointer(e, LLVMBuildLShr(e->b, arg[0].tag, gs_i64(e, 16), ""));
+    LLVMValueRef kind = gs_load(e, e->i8, gs_at(e, o, offsetof(struct gs_hobj, kind)), GS_MEM_OBJECT);
+    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, kind, LLVMConstInt(e->i8, GS_H_ATOMIC, 0), ""));
+    LLVMValueRef at = gs_at(e, o, offsetof(struct gs_atomic, v)), x = arg[1].w, r, better;
+    bool max = is == GS_INTRINSIC_ATOMIC_MAX;
+    switch (is) {
+    case GS_INTRINSIC_ATOMIC_LOAD:
+        r = LLVMBuildLoad2(e->b, e->i64, at, "");
+        LLVMSetOrdering(r, LLVMAtomicOrderingSequentiallyConsistent);
+        LLVMSetAlignment(r, 8);
+        break;
+    case GS_INTRINSIC_ATOMIC_STORE:
+        r = LLVMBuildStore(e->b, x, at);
+        LLVMSetOrdering(r, LLVMAtomicOrderingSequentiallyConsistent);
+        LLVMSetAlignment(r, 8);
+        return gs_val_constant(e, gs_nil());
+    case GS_INTRINSIC_ATOMIC_CAS:
+        r = LLVMBuildAtomicCmpXchg(e->b, at, x, arg[2].w, LLVMAtomicOrderingSequentiallyConsistent,
+                                   LLVMAtomicOrderingSequentiallyConsistent, 0);
+        r = LLVMBuildExtractValue(e->b, r, 1, "");
+        return gs_val_single(GS_T_BOOL, LLVMBuildZExt(e->b, r, e->i64, ""));
+    case GS_INTRINSIC_ATOMIC_EXCHANGE:
+        r = fetch(e, LLVMAtomicRMWBinOpXchg, at, x);
+        break;
+    case GS_INTRINSIC_ATOMIC_MIN:
+    case GS_INTRINSIC_ATOMIC_MAX:
+        r = fetch(e, max ? LLVMAtomicRMWBinOpMax : LLVMAtomicRMWBinOpMin, at, x);
+        better = LLVMBuildICmp(e->b, max ? LLVMIntSGT : LLVMIntSLT, x, r, "");
+        r = LLVMBuildSelect(e->b, better, x, r, "");
+        break;
+    default:
+        if (is == GS_INTRINSIC_ATOMIC_SUB)
+            x = LLVMBuildNeg(e->b, x, "");
+        else if (is != GS_INTRINSIC_ATOMIC_ADD)
+            x = gs_i64(e, is == GS_INTRINSIC_ATOMIC_INC ? 1 : -1);
+        r = LLVMBuildAdd(e->b, fetch(e, LLVMAtomicRMWBinOpAdd, at, x), x, "");
+    }
+    return gs_val_single(GS_T_INT, r);
+}
+
 void gs_emit_intrinsic(struct gs_emit *e, const struct gs_step *s, enum gs_intrinsic is)
 {
     const struct gs_node *n = e->n;
-    struct gs_val arg[2] = {{NULL, NULL, 0}, {NULL, NULL, 0}}, r;
+    struct gs_val arg[3] = {{NULL, NULL, 0}, {NULL, NULL, 0}, {NULL, NULL, 0}}, r;
     for (uint32_t i = 0; i < n->b; i++)
         arg[i] = gs_want(e, n->a + 2u + i, s->want[i]);
     switch (gs_intrinsic_form(is)) {
@@ -142,6 +193,9 @@ void gs_emit_intrinsic(struct gs_emit *e, const struct gs_step *s, enum gs_intri
         break;
     case GS_FORM_KEEP:
         r = keeps(e, is, arg, n->b);
+        break;
+    case GS_FORM_ATOMIC:
+        r = atomic(e, is, arg);
         break;
     default:
         r = gs_val_single(GS_T_INT, byte_at(e, arg[0].w, arg[1].w));

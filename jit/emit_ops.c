@@ -880,7 +880,7 @@ static bool repeatable(const struct gs_node *n, const struct gs_step *s)
     case GS_OP_CALLTRIM:
         return false;
     case GS_OP_CALLNAT:
-        return s->how == GS_HOW_INTRINSIC || s->how == GS_HOW_TEXT;
+        return (s->how == GS_HOW_INTRINSIC && gs_intrinsic_repeats(gs_intrinsic_of(s->native))) || s->how == GS_HOW_TEXT;
     default:
         return true;
     }

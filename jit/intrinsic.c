@@ -30,6 +30,11 @@ const char *gs_intrinsic_function(enum gs_intrinsic i)
     return table[i].function[0] != '\0' ? table[i].function : NULL;
 }
 
+bool gs_intrinsic_repeats(enum gs_intrinsic i)
+{
+    return table[i].form != GS_FORM_ATOMIC || i == GS_INTRINSIC_ATOMIC_LOAD;
+}
+
 /* A number that is to become a float. 0: it is none. */
 static gs_kinds as_float(gs_kinds k)
 {
@@ -80,6 +85,33 @@ static bool keeps(const gs_kinds *arg, uint32_t n, struct gs_step *s)
     return true;
 }
 
+/* The handle's object is looked at where it is used: that may be another kind of object. */
+static bool atomic(enum gs_intrinsic is, const gs_kinds *arg, uint32_t n, struct gs_step *s)
+{
+    s->want[0] = GS_K(GS_T_HANDLE);
+    bool ok = (arg[0] & GS_K(GS_T_HANDLE)) != 0;
+    for (uint32_t i = 1; i < n; i++) {
+        s->want[i] = GS_K_INT;
+        ok = ok && (arg[i] & GS_K_INT);
+    }
+    s->result = is == GS_INTRINSIC_ATOMIC_STORE ? GS_K_NIL : is == GS_INTRINSIC_ATOMIC_CAS ? GS_K_BOOL : GS_K_INT;
+    return ok;
+}
+
+/* What the natives of the form TRY give. */
+static gs_kinds tried(enum gs_intrinsic is, gs_kinds any)
+{
+    switch (is) {
+    case GS_INTRINSIC_LOCK:
+    case GS_INTRINSIC_UNLOCK:
+        return GS_K_NIL;
+    case GS_INTRINSIC_SEND:
+        return GS_K_BOOL;
+    default:
+        return any;
+    }
+}
+
 bool gs_intrinsic_step(const struct gs_node *n, const struct gs_native *nat, const gs_kinds *arg, struct gs_step *s)
 {
     enum gs_intrinsic is = gs_intrinsic_of(nat);
@@ -89,7 +121,14 @@ bool gs_intrinsic_step(const struct gs_node *n, const struct gs_native *nat, con
         s->result = GS_K(GS_T_STR);
         return true;
     }
-    if (is == GS_INTRINSIC_NONE || n->miss != 0 || n->b > 2)
+    if (is == GS_INTRINSIC_NONE)
+        return false;
+    if (table[is].form == GS_FORM_TRY) {
+        s->how = GS_HOW_TRY;
+        s->result = tried(is, s->result);
+        return true;
+    }
+    if (n->miss != 0 || n->b > (table[is].form == GS_FORM_ATOMIC ? 3u : 2u))
         return false;
     switch (table[is].form) {
     case GS_FORM_FLOATS:
@@ -104,6 +143,11 @@ bool gs_intrinsic_step(const struct gs_node *n, const struct gs_native *nat, con
     case GS_FORM_KEEP:
         ok = keeps(arg, n->b, s);
         break;
+    case GS_FORM_ATOMIC:
+        ok = atomic(is, arg, n->b, s);
+        break;
+    case GS_FORM_TRY:
+        break;
     case GS_FORM_OTHER: /* BYTE_AT */
         s->want[0] = GS_K(GS_T_STR);
         s->want[1] = GS_K_INT;
@@ -113,6 +157,6 @@ bool gs_intrinsic_step(const struct gs_node *n, const struct gs_native *nat, con
     if (ok)
         s->how = GS_HOW_INTRINSIC;
     else
-        s->want[0] = s->want[1] = 0;
+        s->want[0] = s->want[1] = s->want[2] = 0;
     return ok;
 }

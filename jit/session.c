@@ -367,7 +367,9 @@ static LLVMTypeRef helper_type(const struct helper *h)
             types[n++] = type_of('l');
         types[n++] = type_of(*c);
     }
-    return LLVMFunctionType(type_of(h->result[0]), types, n, 0);
+    LLVMTypeRef word = type_of('l'), pair[2] = {word, word};
+    LLVMTypeRef result = h->result[0] == 'V' ? LLVMStructTypeInContext(S.context, pair, 2, 0) : type_of(h->result[0]);
+    return LLVMFunctionType(result, types, n, 0);
 }
 
 #define ON_FUNCTION ((LLVMAttributeIndex)LLVMAttributeFunctionIndex)

@@ -47,6 +47,7 @@ enum gs_how {
     GS_HOW_ANY,   /* calls: whatever it is, found out while running */
     GS_HOW_INTRINSIC, /* natives that compiled code does itself; want: of the arguments */
     GS_HOW_TEXT,  /* toString: a helper of its own */
+    GS_HOW_TRY,   /* natives: a helper that may decline, then the native */
     GS_HOW_LEAVE, /* nothing helps: the interpreter does it */
 };
 
@@ -82,10 +83,11 @@ struct gs_types {
 
 /* ---- intrinsic.c ---- */
 
-enum gs_form { GS_FORM_FLOATS, GS_FORM_BITS, GS_FORM_ROUND, GS_FORM_KEEP, GS_FORM_OTHER }; /* see intrinsic.def */
+enum gs_form { GS_FORM_FLOATS, GS_FORM_BITS, GS_FORM_ROUND, GS_FORM_KEEP, GS_FORM_ATOMIC, GS_FORM_TRY, GS_FORM_OTHER }; /* see intrinsic.def */
 enum gs_intrinsic gs_intrinsic_of(const struct gs_native *nat);
 enum gs_form gs_intrinsic_form(enum gs_intrinsic i);
 const char *gs_intrinsic_function(enum gs_intrinsic i); /* the helper that does it; NULL: an instruction */
+bool gs_intrinsic_repeats(enum gs_intrinsic i); /* of those that are instructions: can be done again */
 /* The call n of nat with arguments of kinds arg is done by instructions, or by a helper of its own: says how. False: s is as it was. */
 bool gs_intrinsic_step(const struct gs_node *n, const struct gs_native *nat, const gs_kinds *arg, struct gs_step *s);
 

@@ -11,9 +11,11 @@
 
 #include <string.h>
 
+#include "compiled.h"
 #include "error.h"
 #include "lib.h"
 #include "port/mem.h"
+#include "taskobj.h"
 
 struct gs_chan *gs_chan_new(uint32_t cap)
 {
@@ -268,6 +270,48 @@ int gs_chan_recv(struct gs_vm *vm, struct gs_chan *c, int64_t ms, const char *wh
 int gs_chan_next(struct gs_vm *vm, struct gs_chan *c, gs_value *ret)
 {
     return receive(vm, c, -1, "for over a channel", next_finish, gs_unset(), ret);
+}
+
+/* ---- from compiled code, when nobody has to wait, be woken or copy ---- */
+
+/* The channel, unless there is something that only the natives do. A rendezvous always has to do with another task. */
+static struct gs_chan *quick(const struct gs_vm *vm, gs_value v)
+{
+    struct gs_chan *c = (struct gs_chan *)gs_handle_quick(v, GS_H_CHAN);
+    return c != NULL && c->cap != 0 && !gs_taskobj_is_cancelled(vm) ? c : NULL; /* cap: constant */
+}
+
+static bool is_number(gs_value v)
+{
+    return v.tag <= GS_T_FLOAT; /* or nil or a bool: stands for itself, and nothing is held by it */
+}
+
+static const gs_value declined = {.tag = GS_C_DECLINED};
+
+gs_value gs_c_try_send(struct gs_vm *vm, gs_value chan, gs_value v)
+{
+    struct gs_chan *c = quick(vm, chan);
+    if (c == NULL || !is_number(v))
+        return declined;
+    gs_spin_lock(&c->lock);
+    bool room = c->len < c->ringcap && !c->closed && c->receivers.head == NULL;
+    if (room)
+        ring_push_locked(c, (struct gs_parcel){.v = v});
+    gs_spin_unlock(&c->lock);
+    return room ? gs_bool(true) : declined;
+}
+
+gs_value gs_c_try_recv(struct gs_vm *vm, gs_value chan)
+{
+    struct gs_chan *c = quick(vm, chan);
+    if (c == NULL)
+        return declined;
+    gs_value v = declined;
+    gs_spin_lock(&c->lock);
+    if (c->len > 0 && c->senders.head == NULL && is_number(c->ring[c->head].v) && c->ring[c->head].frag == NULL)
+        v = ring_pop(c).v;
+    gs_spin_unlock(&c->lock);
+    return v;
 }
 
 bool gs_chan_close(struct gs_chan *c)

@@ -74,6 +74,13 @@ GS_API void gs_c_element(const struct gs_array *a, int64_t at, gs_value *dst);
  * itself then), GS_YIELD (all is done, vm->pc too), and what all give. */
 GS_API int gs_c_iternew(struct gs_vm *vm, gs_value *it, uint32_t nvars);
 GS_API int gs_c_iternext(struct gs_vm *vm, gs_value *it, gs_value *dst, uint32_t nvars);
+/* Natives of the form TRY (intrinsic.def): the result, or the tag GS_C_DECLINED: nothing has happened, and the native is to be called. They allocate
+ * nothing, never throw and never park, so vm->base and vm->pc need not be saved. chan.c, mutex.c. */
+#define GS_C_DECLINED 0xfdu /* the tag of no value */
+GS_API gs_value gs_c_try_send(struct gs_vm *vm, gs_value chan, gs_value v);
+GS_API gs_value gs_c_try_recv(struct gs_vm *vm, gs_value chan);
+GS_API gs_value gs_c_try_lock(struct gs_vm *vm, gs_value mutex);
+GS_API gs_value gs_c_try_unlock(struct gs_vm *vm, gs_value mutex);
 /* The % of floats. */
 GS_API double gs_c_fmod(double a, double b);
 

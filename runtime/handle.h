@@ -73,6 +73,14 @@ GS_INLINE struct gs_hobj *gs_handle_check(struct gs_vm *vm, const char *fn, gs_v
     return gs_handle_check_slow(vm, fn, v, k);
 }
 
+/* As above without a word to say: NULL when v is no handle value of a live object of kind k; it may still be a number that is pinned. */
+GS_INLINE struct gs_hobj *gs_handle_quick(gs_value v, enum gs_hkind k)
+{
+    struct gs_hobj *o = gs_handle_obj(v);
+    bool ok = gs_kind(v) == GS_T_HANDLE && o->kind == (uint8_t)k && !(gs_load_rlx(&o->flags) & GS_HF_FREED);
+    return GS_LIKELY(ok) ? o : NULL;
+}
+
 /* The number becomes visible. Any thread; idempotent. */
 void gs_handle_pin(struct gs_hobj *o);
 

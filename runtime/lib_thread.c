@@ -322,14 +322,14 @@ static int channel_select(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value
 
 static const struct gs_lib_entry channel_entries[] = {
     GS_FN("new", channel_new, 0, 1, 0),
-    GS_FN("send", channel_send, 2, 2, 0),
-    GS_FN("recv", channel_recv, 1, 1, 0),
+    GS_FN_AS(SEND, "send", channel_send, 2, 2, 0),
+    GS_FN_AS(RECV, "recv", channel_recv, 1, 1, 0),
     GS_FN("recvTimeout", channel_recv_timeout, 2, 2, 0),
     GS_FN("close", channel_close, 1, 1, 0),
     GS_FN("len", channel_len, 1, 1, 0),
     GS_FN("cap", channel_cap, 1, 1, 0),
-    GS_FN("trySend", channel_try_send, 2, 2, 0),
-    GS_FN("tryRecv", channel_try_recv, 1, 1, 0),
+    GS_FN_AS(SEND, "trySend", channel_try_send, 2, 2, 0),
+    GS_FN_AS(RECV, "tryRecv", channel_try_recv, 1, 1, 0),
     GS_FN("sendTimeout", channel_send_timeout, 3, 3, 0),
     GS_FN("isClosed", channel_is_closed, 1, 1, 0),
     GS_FN("select", channel_select, 1, 2, 0),
@@ -481,16 +481,16 @@ static int atomic_max(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
 
 static const struct gs_lib_entry atomic_entries[] = {
     GS_FN("new", atomic_new, 0, 1, 0),
-    GS_FN("load", atomic_load_fn, 1, 1, 0),
-    GS_FN("store", atomic_store_fn, 2, 2, 0),
-    GS_FN("add", atomic_add, 2, 2, 0),
-    GS_FN("cas", atomic_cas, 3, 3, 0),
-    GS_FN("sub", atomic_sub, 2, 2, 0),
-    GS_FN("inc", atomic_inc, 1, 1, 0),
-    GS_FN("dec", atomic_dec, 1, 1, 0),
-    GS_FN("exchange", atomic_exchange_fn, 2, 2, 0),
-    GS_FN("min", atomic_min, 2, 2, 0),
-    GS_FN("max", atomic_max, 2, 2, 0),
+    GS_FN_AS(ATOMIC_LOAD, "load", atomic_load_fn, 1, 1, 0),
+    GS_FN_AS(ATOMIC_STORE, "store", atomic_store_fn, 2, 2, 0),
+    GS_FN_AS(ATOMIC_ADD, "add", atomic_add, 2, 2, 0),
+    GS_FN_AS(ATOMIC_CAS, "cas", atomic_cas, 3, 3, 0),
+    GS_FN_AS(ATOMIC_SUB, "sub", atomic_sub, 2, 2, 0),
+    GS_FN_AS(ATOMIC_INC, "inc", atomic_inc, 1, 1, 0),
+    GS_FN_AS(ATOMIC_DEC, "dec", atomic_dec, 1, 1, 0),
+    GS_FN_AS(ATOMIC_EXCHANGE, "exchange", atomic_exchange_fn, 2, 2, 0),
+    GS_FN_AS(ATOMIC_MIN, "min", atomic_min, 2, 2, 0),
+    GS_FN_AS(ATOMIC_MAX, "max", atomic_max, 2, 2, 0),
 };
 GS_LIB_MODULE(gs_lib_thread_atomic, "thread.atomic", false, atomic_entries);
 

@@ -16,6 +16,7 @@
  */
 #include "lock_int.h"
 
+#include "compiled.h"
 #include "port/clock.h"
 
 #define WAITING 1 /* bit of word */
@@ -199,6 +200,12 @@ static void unlock_slowly(struct gs_mutex *m)
         gs_wait_wake(w);
 }
 
+/* True: nobody was marked as waiting. */
+static bool give_back(struct gs_mutex *m, int64_t mine)
+{
+    return gs_cas_rel(&m->word, &mine, (int64_t)0); /* [M1] */
+}
+
 static int mutex_unlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
@@ -214,10 +221,25 @@ static int mutex_unlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
                     seen == 0 ? "is not locked" : "another task has locked");
 }
 
+/* ---- from compiled code, when there is nobody to wait for or to wake ---- */
+
+gs_value gs_c_try_lock(struct gs_vm *vm, gs_value mutex)
+{
+    struct gs_mutex *m = (struct gs_mutex *)gs_handle_quick(mutex, GS_H_MUTEX);
+    bool taken = m != NULL && !gs_taskobj_is_cancelled(vm) && take_free(m, gs_lock_me(vm));
+    return taken ? gs_nil() : (gs_value){.tag = GS_C_DECLINED};
+}
+
+gs_value gs_c_try_unlock(struct gs_vm *vm, gs_value mutex)
+{
+    struct gs_mutex *m = (struct gs_mutex *)gs_handle_quick(mutex, GS_H_MUTEX);
+    return m != NULL && give_back(m, held_by(gs_lock_me(vm))) ? gs_nil() : (gs_value){.tag = GS_C_DECLINED};
+}
+
 static const struct gs_lib_entry entries[] = {
     GS_FN("new", mutex_new, 0, 0, 0),
-    GS_FN("lock", mutex_lock, 1, 1, 0),
-    GS_FN("unlock", mutex_unlock, 1, 1, 0),
+    GS_FN_AS(LOCK, "lock", mutex_lock, 1, 1, 0),
+    GS_FN_AS(UNLOCK, "unlock", mutex_unlock, 1, 1, 0),
     GS_FN("tryLock", mutex_try_lock, 1, 1, 0),
     GS_FN("lockTimeout", mutex_lock_timeout, 2, 2, 0),
     GS_PRELUDE_FN("withLock", "mutexWithLock"),
@@ -225,7 +247,7 @@ static const struct gs_lib_entry entries[] = {
 GS_LIB_MODULE(gs_lib_thread_mutex, "thread.mutex", false, entries);
 
 static const struct gs_lib_entry intrinsics[] = {
-    GS_FN("mutexLock", mutex_lock, 1, 1, 0),
-    GS_FN("mutexUnlock", mutex_unlock, 1, 1, 0),
+    GS_FN_AS(LOCK, "mutexLock", mutex_lock, 1, 1, 0),
+    GS_FN_AS(UNLOCK, "mutexUnlock", mutex_unlock, 1, 1, 0),
 };
 GS_LIB_MODULE(gs_lib_mutex_intrinsics, "<intrinsic>", false, intrinsics);

@@ -66,6 +66,11 @@ int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, con
 void gs_taskobj_cancel(struct gs_taskobj *o);
 /* The task itself: true when it has been asked to stop since it last looked. */
 bool gs_taskobj_take_cancel(struct gs_taskobj *o);
+/* Whether the VM's task has been asked to stop. A look without the lock: what comes at this moment is seen next time. */
+GS_INLINE bool gs_taskobj_is_cancelled(const struct gs_vm *vm)
+{
+    return vm->self != NULL && gs_load_rlx(&vm->self->cancel);
+}
 /* The task of a VM as a value ("id()"). */
 gs_status gs_taskobj_self(struct gs_vm *vm, gs_value *out);
 

@@ -1212,7 +1212,7 @@ class Program:
         v, t = self.name("v"), self.name("t")
         self.spend(3000 + n * turns * 10)
         loop = f"for i in range({turns}) {{ {v}[i % len({v})] {self.pick(('+=', '='))} {self.pick(('i', 'i * k', 'k + 0.5', 'i ^ k'))} }}"
-        kind = self.pick(("async", "pool", "map", "channel", "spawn", "cow", "scheduler", "atomic", "store"))
+        kind = self.pick(("async", "pool", "map", "channel", "spawn", "cow", "scheduler", "atomic", "atomics", "buffer", "mutex", "store"))
         put = self.emit
         if kind == "async":
             put(f"let {t} = range_list({n}).map(fn(k) {{ return thread.async.run({f}, k) }})".replace(f"range_list({n})", f"array.ints({n}).map(fn(x, i) {{ return i }})"))
@@ -1248,6 +1248,31 @@ class Program:
             put(f"let {t} = thread.atomic.new({self.leaf('int')})")
             put(f"let {v} = array.ints({n}).map(fn(x, k) {{ return thread.async.run(fn() {{ for i in range({turns}) {{ thread.atomic.add({t}, i * k) }}; return k }}) }})")
             put(f"out(\"{t}\", [thread.async.all({v}), thread.atomic.load({t})])")
+        elif kind == "atomics":
+            ops = ("add({t}, i)", "sub({t}, i * 3)", "inc({t})", "dec({t})", "exchange({t}, i ^ 5)", "min({t}, 40 - i)", "max({t}, i - 9)",
+                   "cas({t}, i, k)", "store({t}, i)", "load({t})", "add({t}, 9223372036854775807)", "add({t}, i == 30 ? 0.5 : 1)")
+            calls = "; ".join(f"k = thread.atomic.{self.pick(ops).format(t=t)}{self.pick(('', ' ?? i', ''))}" for _ in range(self.number(1, 4)))
+            put(f"let {t} = thread.atomic.new({self.leaf('int')})")
+            put(f"let {v} = fn({t}) {{ let k = 1; for i in range({turns}) {{ {calls} }}; return k }}")
+            put(f"try {{ out(\"{v}\", {v}({t})) }} catch e {{ out(\"{v}\", text(e)) }}")
+            put(f"out(\"{t}\", thread.atomic.load({t}))")
+        elif kind == "buffer":
+            item = self.pick(("i", "i * 0.5", "i % 7 == 0 ? nil : i", "i % 9 == 0 ? [i] : i", "toString(i)", "i > 60 ? {t} : i"))
+            put(f"let {t} = thread.channel.new({self.number(1, 6)})")
+            put(f"let {v} = fn({t}) {{ let k = 0; let s = \"\"; for i in range({turns}) {{")
+            put(f"    if thread.channel.trySend({t}, {item.format(t=t)}) {{ k += 1 }}")
+            put(f"    if i % {self.number(2, 5)} != 0 {{ let x = thread.channel.tryRecv({t}); s = typeof(x); if typeof(x) == \"int\" && i < 50 {{ k = k * 3 + x }} }}")
+            put(f"    if i == {self.number(3, 500)} {{ thread.channel.close({t}) }}")
+            put("    }; return [k, s] }")
+            put(f"try {{ out(\"{v}\", {v}({t})) }} catch e {{ out(\"{v}\", text(e)) }}")
+            put(f"out(\"{t}\", thread.channel.len({t}))")
+        elif kind == "mutex":
+            put(f"let {t} = thread.mutex.new()")
+            put(f"let {v} = thread.atomic.new(0)")
+            put(f"let {v}f = fn(n) {{ for i in range(n) {{ thread.mutex.lock({t}); thread.atomic.store({v}, thread.atomic.load({v}) + i); thread.mutex.unlock({t}) }}; return n }}")
+            put(f"let {v}t = [{', '.join(f'thread.async.run({v}f, {turns})' for _ in range(n))}]")
+            put(f"out(\"{v}\", [thread.async.all({v}t), thread.atomic.load({v})])")
+            put(f"try {{ {self.pick((f'thread.mutex.unlock({t})', f'{v}f({turns}); thread.mutex.lock({t}); {v}f(2)', f'thread.mutex.lock({v})'))} }} catch e {{ out(\"{t}\", e.kind) }}")
         else:
             put(f"runtime.core.share(\"{self.prefix}\", {a})")
             put(f"let {t} = thread.async.run(fn(k) {{ let {v} = runtime.core.fetch(\"{self.prefix}\"); {loop}; return {v} }}, {n})")
