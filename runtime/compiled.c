@@ -251,6 +251,11 @@ int gs_c_iternext(struct gs_vm *vm, gs_value *it, gs_value *dst, uint32_t nvars)
 {
     if (GS_UNLIKELY(gs_vm_wants_gc(vm)))
         return GS_C_AGAIN;
+    if (gs_kind(it[0]) == GS_T_HANDLE) {
+        gs_value v = gs_c_try_recv(vm, it[0]);
+        if (v.tag != GS_C_DECLINED && gs_slow_iterdone(it, v, dst, nvars))
+            return GS_C_MORE;
+    }
     bool more = false;
     int st = gs_slow_iternext(vm, it, dst, nvars, &more);
     if (st == GS_OK || st == GS_E_THROWN)

@@ -364,8 +364,18 @@ static int resume(struct gs_vm *vm)
         return st;
     }
     gs_insn i = gs_insn_load(vm->pc - 1);
-    if (gs_slow_iterdone(vm->base + gs_insn_a(i), ret, vm->base + gs_insn_b(i), gs_insn_x(i)))
-        vm->pc += gs_insn_sc(i);
+    if (!gs_slow_iterdone(vm->base + gs_insn_a(i), ret, vm->base + gs_insn_b(i), gs_insn_x(i)))
+        return st;
+    /* The loop's only back-edge, and a loop that always waits here has no other safe point: a poke that nobody answers would
+     * keep it out of compiled code for good. As at other back-edges an error belongs to the jump. */
+    if (GS_UNLIKELY((uintptr_t)vm->base > gs_load_rlx(&vm->task.sp_limit))) {
+        int polled = gs_slow_poll(vm);
+        if (polled == GS_E_THROWN)
+            return polled;
+        if (polled != GS_OK)
+            st = polled;
+    }
+    vm->pc += gs_insn_sc(i);
     return st;
 }
 
