@@ -21,6 +21,7 @@
 #include "array.h"
 #include "port/mem.h"
 #include "shape.h"
+#include "slow.h"
 #include "str.h"
 #include "text.h"
 
@@ -462,6 +463,8 @@ bool gs_unwind(struct gs_vm *vm)
         vm->base = f.base;
         vm->pc = p->code + h->target;
         gs_vm_trim_stack(vm);
+        if (gs_vm_wants_gc(vm)) /* making errors asks for no collection, and a loop may do nothing else */
+            gs_vm_collect(vm);
         return true;
     } while (frame_next(&f));
     return false;
