@@ -412,8 +412,7 @@ void gs_check(struct gs_emit *e, LLVMValueRef status)
     LLVMPositionBuilderAtEnd(e->b, bad);
     LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_E_THROWN), ""), thrown, gs_again(e));
     LLVMPositionBuilderAtEnd(e->b, thrown);
-    gs_write_catch(e);
-    gs_return_status(e, gs_i32(e, GS_LEFT_THROWN)); /* the helper saw vm->base and vm->pc */
+    gs_thrown(e); /* the helper saw vm->base and vm->pc */
     LLVMPositionBuilderAtEnd(e->b, on);
 }
 
@@ -662,7 +661,8 @@ static LLVMValueRef over_limit(struct gs_emit *e)
 static bool calls_units(const struct gs_emit *e)
 {
     for (uint32_t i = 0; i < e->g->nnodes; i++) {
-        if (e->g->node[i].kind == GS_N_OP && gs_op_is_call((enum gs_op)e->g->node[i].op))
+        const struct gs_node *n = &e->g->node[i];
+        if (n->kind == GS_N_OP && (gs_op_is_call((enum gs_op)n->op) || n->op == GS_OP_DEFERCALL))
             return true;
     }
     return false;

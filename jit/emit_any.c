@@ -112,8 +112,9 @@ void gs_emit_any_call(struct gs_emit *e, const struct gs_step *s)
     LLVMPositionBuilderAtEnd(e->b, left);
     LLVMValueRef as = LLVMBuildPhi(e->b, e->i32, "");
     LLVMAddIncoming(as, how, from, ways);
+    LLVMValueRef leave = gs_catch_first(e, as);
     gs_write_live(e, n->pc + 1, n->pc, n->a); /* the result, if there is one, is in its place */
-    gs_return_status(e, as);
+    gs_return_status(e, leave);
     LLVMPositionBuilderAtEnd(e->b, on);
     gs_set(e, n->a, gs_load_value(e, gs_slot_at(e, n->frame->off + n->a), s->result, GS_MEM_STACK));
 }

@@ -114,8 +114,9 @@ static void call_unit(struct gs_emit *e, const struct gs_step *s)
     LLVMBasicBlockRef on = gs_new_block(e, ""), left = gs_new_block(e, "left");
     gs_branch(e, ok, on, left);
     LLVMPositionBuilderAtEnd(e->b, left);
+    LLVMValueRef how = gs_catch_first(e, LLVMBuildTrunc(e->b, w, e->i32, ""));
     gs_write_live(e, n->pc + 1, n->pc, n->a);
-    gs_return_status(e, LLVMBuildTrunc(e->b, w, e->i32, ""));
+    gs_return_status(e, how);
     LLVMPositionBuilderAtEnd(e->b, on);
     if (o->ret == 0) { /* it never returns */
         LLVMBuildUnreachable(e->b);
@@ -180,10 +181,11 @@ static void call_native(struct gs_emit *e, const struct gs_step *s)
     LLVMPositionBuilderAtEnd(e->b, bad);
     LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntEQ, status, gs_i32(e, GS_C_AGAIN), ""), gs_again(e), left);
     LLVMPositionBuilderAtEnd(e->b, left);
+    LLVMValueRef how = gs_catch_first(e, left_of(e, status));
     e->cur[n->frame->off + n->a].w = NULL; /* the place holds what the native put there */
     gs_write_live(e, n->pc + 1, n->pc, n->a);
     gs_store_to(e, gs_i32(e, n->a), gs_at(e, e->vm, offsetof(struct gs_vm, resume_dst)), GS_MEM_VM);
-    gs_return_status(e, left_of(e, status));
+    gs_return_status(e, how);
     LLVMPositionBuilderAtEnd(e->b, on);
     gs_set(e, n->a, gs_load_value(e, place, s->result, GS_MEM_STACK));
 }

@@ -95,6 +95,7 @@ struct gs_emit {
     uint32_t *in_loop;        /* of each block: number of its loop plus 1, 0: none that has a strip */
     struct gs_fact fact[GS_FACTS];
     uint32_t nfacts;
+    bool throws;           /* the inference has taken the node's registers to its handler */
     bool ended;            /* nothing follows the node: its block has its terminator */
     struct gs_debug *debug; /* debug.h; NULL: not wanted */
 };
@@ -142,6 +143,10 @@ void gs_branch(struct gs_emit *e, LLVMValueRef cond, LLVMBasicBlockRef likely, L
 void gs_save(struct gs_emit *e);
 /* status (i32) must be GS_OK; otherwise leaves as it says. Behind a helper of compiled.h. */
 void gs_check(struct gs_emit *e, LLVMValueRef status);
+/* The error of the node is under way (vm->error): to the handler in the unit, or leaves. Ends the block. */
+void gs_thrown(struct gs_emit *e);
+/* What was called has left as `how` (i32) says: the node's handler in the unit takes an error. Gives how the unit is to leave otherwise. */
+LLVMValueRef gs_catch_first(struct gs_emit *e, LLVMValueRef how);
 /* Writes the registers [reg, reg + n) of the node's frame to memory: arguments of helpers and calls. */
 void gs_spill(struct gs_emit *e, uint32_t reg, uint32_t n);
 /* What the slots behind pc need is written to memory: that are live there (and, with an operation on its way at catch_pc, what its handlers need). */
@@ -204,6 +209,10 @@ void gs_emit_intrinsic(struct gs_emit *e, const struct gs_step *s, enum gs_intri
 void gs_emit_fit(struct gs_emit *e);
 void gs_emit_any_call(struct gs_emit *e, const struct gs_step *s);
 void gs_emit_inline(struct gs_emit *e);
+void gs_emit_throw(struct gs_emit *e);
+void gs_emit_catch(struct gs_emit *e);
+void gs_emit_deferpush(struct gs_emit *e);
+void gs_emit_defercall(struct gs_emit *e, uint32_t block);
 LLVMValueRef gs_shape_test(struct gs_emit *e); /* i1: the receiver's shape is in one of the node's ways */
 void gs_goto(struct gs_emit *e, uint32_t to); /* an edge: phis, then the branch */
 /* The two edges of a conditional jump; cond: taken. */

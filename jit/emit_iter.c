@@ -93,8 +93,7 @@ static void not_next(struct gs_emit *e, LLVMValueRef how)
     LLVMAddCase(way, gs_i32(e, GS_PARK), park);
     LLVMAddCase(way, gs_i32(e, GS_YIELD), yield);
     LLVMPositionBuilderAtEnd(e->b, thrown);
-    gs_write_catch(e);
-    gs_return_status(e, gs_i32(e, GS_LEFT_THROWN));
+    gs_thrown(e);
     LLVMPositionBuilderAtEnd(e->b, park);
     gs_write_live(e, n->pc, UINT32_MAX, UINT32_MAX);
     gs_return_status(e, gs_i32(e, GS_LEFT_PARK));

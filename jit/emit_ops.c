@@ -122,6 +122,33 @@ static LLVMValueRef result_at(struct gs_emit *e, uint32_t reg)
     return gs_slot_at(e, e->n->frame->off + reg);
 }
 
+static void arith_by_helper(struct gs_emit *e, enum gs_arith op, struct gs_val x, struct gs_val y)
+{
+    LLVMValueRef args[7] = {e->vm, gs_i32(e, op), gs_word(e, x), gs_tag(e, x), gs_word(e, y), gs_tag(e, y),
+                            result_at(e, e->n->a)};
+    gs_save(e);
+    gs_check(e, gs_helper(e, "gs_c_arith", args, 7));
+}
+
+/* Ints; the helper knows what comes of a divisor of 0 or -1. */
+static void divide(struct gs_emit *e, enum gs_arith op, struct gs_val x, struct gs_val y)
+{
+    LLVMBasicBlockRef fast = gs_new_block(e, ""), slow = gs_new_block(e, ""), on = gs_new_block(e, "");
+    gs_branch(e, not_zero_nor_minus_one(e, y.w), fast, slow);
+    LLVMPositionBuilderAtEnd(e->b, fast);
+    LLVMValueRef in[2] = {int_op(e, op, x.w, y.w), NULL};
+    LLVMBuildBr(e->b, on);
+    LLVMPositionBuilderAtEnd(e->b, slow);
+    arith_by_helper(e, op, x, y);
+    in[1] = gs_load_value(e, result_at(e, e->n->a), GS_K_INT, GS_MEM_STACK).w;
+    LLVMBasicBlockRef from[2] = {fast, LLVMGetInsertBlock(e->b)};
+    LLVMBuildBr(e->b, on);
+    LLVMPositionBuilderAtEnd(e->b, on);
+    LLVMValueRef phi = LLVMBuildPhi(e->b, e->i64, "");
+    LLVMAddIncoming(phi, in, from, 2);
+    gs_set(e, e->n->a, gs_val_single(GS_T_INT, phi));
+}
+
 static void arith(struct gs_emit *e, const struct gs_step *s)
 {
     const struct gs_node *n = e->n;
@@ -129,7 +156,9 @@ static void arith(struct gs_emit *e, const struct gs_step *s)
     enum gs_arith op = gs_arith_of((enum gs_op)n->op);
     struct gs_val x = operand(e, o->b, n->b, s->want[1]), y = operand(e, o->c, n->c, s->want[2]);
     bool divides = op == GS_AR_DIV || op == GS_AR_MOD;
-    if (s->how == GS_HOW_INT) {
+    if (s->how == GS_HOW_DIVIDE) {
+        divide(e, op, x, y);
+    } else if (s->how == GS_HOW_INT) {
         if (divides)
             gs_guard(e, not_zero_nor_minus_one(e, y.w));
         gs_set(e, n->a, gs_val_single(GS_T_INT, int_op(e, op, x.w, y.w)));
@@ -143,10 +172,7 @@ static void arith(struct gs_emit *e, const struct gs_step *s)
         LLVMValueRef tag = LLVMBuildSelect(e->b, ints, gs_i64(e, GS_T_INT), gs_i64(e, GS_T_FLOAT), "");
         gs_set(e, n->a, (struct gs_val){w, tag, GS_K_NUM});
     } else {
-        LLVMValueRef args[7] = {e->vm, gs_i32(e, op), gs_word(e, x), gs_tag(e, x), gs_word(e, y), gs_tag(e, y),
-                                result_at(e, n->a)};
-        gs_save(e);
-        gs_check(e, gs_helper(e, "gs_c_arith", args, 7));
+        arith_by_helper(e, op, x, y);
         take_result(e, n->a, s->result);
     }
 }
@@ -810,6 +836,16 @@ static void op(struct gs_emit *e, const struct gs_step *s, uint32_t block)
         e->ended = true;
         return;
     }
+    case GS_OP_THROW:
+    case GS_OP_RETHROW:
+        gs_emit_throw(e);
+        return;
+    case GS_OP_DEFERPUSH:
+        gs_emit_deferpush(e);
+        return;
+    case GS_OP_DEFERCALL:
+        gs_emit_defercall(e, block);
+        return;
     case GS_OP_GETFIELD:
         get_field(e, s);
         return;
@@ -845,8 +881,14 @@ static void op(struct gs_emit *e, const struct gs_step *s, uint32_t block)
     case GS_OP_IS: {
         v = gs_get(e, n->b);
         struct gs_val type = gs_val_constant(e, n->frame->p->k[n->c]);
-        LLVMValueRef args[4] = {gs_word(e, v), gs_tag(e, v), gs_word(e, type), gs_tag(e, type)};
-        LLVMValueRef is = LLVMBuildICmp(e->b, LLVMIntNE, gs_helper(e, "gs_c_is", args, 4), gs_i32(e, 0), "");
+        LLVMValueRef args[5] = {e->vm, gs_word(e, v), gs_tag(e, v), gs_word(e, type), gs_tag(e, type)};
+        if (s->how == GS_HOW_CALL && n->op == GS_OP_AS) {
+            gs_save(e);
+            gs_check(e, gs_helper(e, "gs_c_as", args, 5));
+            gs_set(e, n->a, v);
+            return;
+        }
+        LLVMValueRef is = LLVMBuildICmp(e->b, LLVMIntNE, gs_helper(e, "gs_c_is", args + 1, 4), gs_i32(e, 0), "");
         if (n->op == GS_OP_IS) {
             set_bool(e, is);
         } else {
@@ -878,6 +920,7 @@ static bool repeatable(const struct gs_node *n, const struct gs_step *s)
     case GS_OP_CALLV:
     case GS_OP_CALLMV:
     case GS_OP_CALLTRIM:
+    case GS_OP_DEFERPUSH:
         return false;
     case GS_OP_CALLNAT:
         return (s->how == GS_HOW_INTRINSIC && gs_intrinsic_repeats(gs_intrinsic_of(s->native))) || s->how == GS_HOW_TEXT;
@@ -893,9 +936,13 @@ bool gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block)
         leave_here(e);
         return false;
     }
+    e->throws = gs_node_throws(n, &s);
     switch ((enum gs_nkind)n->kind) {
     case GS_N_GOTO:
         return true;
+    case GS_N_CATCH:
+        gs_emit_catch(e);
+        return false;
     case GS_N_TEST:
         gs_goto_if(e, block, gs_shape_test(e));
         e->ended = true;

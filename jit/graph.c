@@ -75,6 +75,7 @@ static uint32_t add_block(struct gs_graph *g)
     struct gs_block *b = &g->block[g->nblocks];
     memset(b, 0, sizeof *b);
     b->order = UINT32_MAX;
+    b->caught = GS_NO_BLOCK;
     return g->nblocks++;
 }
 
@@ -157,7 +158,7 @@ static unsigned find_methods(const struct gs_node *n, struct callees *c)
 static bool splices(const struct gs_graph *g, const struct gs_node *n)
 {
     const struct gs_proto *q = n->callee;
-    if (!n->fits || q->ncode > INLINE_CODE || q->nhandlers != 0 ||
+    if (!n->fits || q->ncode > INLINE_CODE ||
         n->frame->depth + 1 > INLINE_DEPTH || g->nnodes > INLINE_NODES ||
         n->frame->off + n->a + 2u + q->nregs + 4u > GS_GRAPH_SLOTS)
         return false;
@@ -180,8 +181,6 @@ static bool splices(const struct gs_graph *g, const struct gs_node *n)
 
 /* ---- blocks ---- */
 
-enum { LEADER = 1, REACHED = 2 };
-
 static bool is_end(enum gs_op op)
 {
     switch (op) {
@@ -189,8 +188,6 @@ static bool is_end(enum gs_op op)
     case GS_OP_RETNIL:
     case GS_OP_THROW:
     case GS_OP_RETHROW:
-    case GS_OP_DEFERCALL:
-    case GS_OP_DEFERPUSH:
         return true; /* returns or leaves */
     default:
         return false;
@@ -205,7 +202,7 @@ static bool mark(const struct gs_proto *p, uint32_t pc, uint32_t lo, uint32_t hi
         return false;
     stack[n++] = pc;
     m[pc] |= LEADER;
-    while (n > 0) {
+    do {
         pc = stack[--n];
         while (pc >= lo && pc <= hi && pc < p->ncode && !(m[pc] & REACHED)) {
             m[pc] |= REACHED;
@@ -224,7 +221,9 @@ static bool mark(const struct gs_proto *p, uint32_t pc, uint32_t lo, uint32_t hi
             }
             pc++;
         }
-    }
+        if (n == 0 && gs_mark_handlers(p, lo, hi, m, &stack[0]))
+            n = 1;
+    } while (n > 0);
     free(stack);
     return true;
 }
@@ -402,6 +401,33 @@ static uint32_t build_call(struct build *b, uint32_t id)
     return on;
 }
 
+/* Where the handlers of a frame begin, as far as their code is in the unit. */
+static void catch_blocks(struct build *b, const struct region *r)
+{
+    struct gs_graph *g = b->g;
+    const struct gs_proto *p = r->f->p;
+    if (p->nhandlers == 0)
+        return;
+    r->f->caught = malloc(p->nhandlers * sizeof *r->f->caught);
+    b->failed |= r->f->caught == NULL;
+    for (uint32_t i = 0; i < p->nhandlers && !b->failed; i++) {
+        const struct gs_handler *h = &p->handlers[i];
+        bool in = h->target >= r->lo && h->target <= r->hi && (r->m[h->target] & REACHED);
+        r->f->caught[i] = in ? add_block(g) : GS_NO_BLOCK;
+        if (!in)
+            continue;
+        b->failed |= r->f->caught[i] == GS_NO_BLOCK;
+        begin(b, r->f->caught[i]);
+        struct gs_node *n = add_node(g, GS_N_CATCH, r->f, h->target);
+        b->failed |= n == NULL;
+        if (b->failed)
+            return;
+        n->a = h->reg;
+        finish(b, r->f->caught[i]);
+        link_to(g, r->f->caught[i], r->block_at[h->target]);
+    }
+}
+
 /* One run of instructions from a leader. */
 static void build_run(struct build *b, struct region *r, uint32_t pc, uint32_t after)
 {
@@ -416,7 +442,7 @@ static void build_run(struct build *b, struct region *r, uint32_t pc, uint32_t a
         enum gs_nkind kind = GS_N_OP;
         if (back)
             kind = f->parent != NULL ? GS_N_RETURN : g->is_loop ? GS_N_LEAVE : GS_N_OP;
-        else if (is_end(op))
+        else if (is_end(op) && op != GS_OP_THROW && op != GS_OP_RETHROW)
             kind = GS_N_LEAVE;
         struct gs_node *n = add_node(g, kind, f, pc);
         if (n == NULL) {
@@ -480,6 +506,7 @@ static void build_frame(struct build *b, struct gs_frame *f, uint32_t entry, uin
             b->failed = true;
         finish(b, first_block);
         link_to(b->g, first_block, r.block_at[entry]);
+        catch_blocks(b, &r);
         for (uint32_t pc = lo; pc <= hi && !b->failed; pc++) {
             if ((r.m[pc] & (LEADER | REACHED)) == (LEADER | REACHED))
                 build_run(b, &r, pc, after);
@@ -493,6 +520,8 @@ static void build_frame(struct build *b, struct gs_frame *f, uint32_t entry, uin
 
 static bool order_blocks(struct gs_graph *g)
 {
+    for (uint32_t i = 0; i < g->nblocks; i++)
+        g->block[i].caught = gs_graph_caught(g, &g->block[i]);
     uint32_t *stack = malloc((g->nblocks + 1) * sizeof *stack), *at = calloc(g->nblocks, sizeof *at);
     uint32_t *post = malloc((g->nblocks + 1) * sizeof *post), n = 0, npost = 0;
     uint8_t *state = calloc(g->nblocks, 1);
@@ -506,9 +535,9 @@ static bool order_blocks(struct gs_graph *g)
     while (ok && n > 0) {
         uint32_t id = stack[n - 1];
         struct gs_block *b = &g->block[id];
-        if (at[id] < b->nsucc) {
-            /* The fallen-through side is visited first, so that it comes last and stands behind the taken one. */
-            uint32_t to = b->succ[b->nsucc - 1 - at[id]++];
+        if (at[id] < gs_block_edges(b)) {
+            /* The fallen-through side is visited first, so that it comes last and stands behind the taken one; behind all the handler. */
+            uint32_t to = gs_block_edge(b, gs_block_edges(b) - 1 - at[id]++);
             g->block[to].npred++;
             if (state[to] == 1)
                 g->block[to].loop = true;
@@ -603,8 +632,10 @@ void gs_graph_free(struct gs_graph *g)
 {
     if (g == NULL)
         return;
-    for (uint32_t i = 0; i < g->nframes; i++)
+    for (uint32_t i = 0; i < g->nframes; i++) {
+        free(g->frames[i]->caught);
         free(g->frames[i]);
+    }
     for (uint32_t i = 0; i < g->nlives; i++)
         gs_live_free(g->lives[i]);
     free(g->lives);

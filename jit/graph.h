@@ -6,6 +6,9 @@
  *            need no copies, and an exit writes each slot to its own place.
  * Loops      A loop is the region from the target of a back-edge to the last jump back to it (the compiler lays loops out in one
  *            piece), with the body of a loop it begins with. Edges that leave it end in LEAVE nodes.
+ * Errors     A block has one frame and one innermost handler. When the handler's code is in the unit, in this frame or in one that it
+ *            is inlined into, the block has one more edge, `caught`: to a block that begins with a CATCH node. Every node of the
+ *            block that may throw goes there from its middle, with the registers as they are then.
  * Liveness   Computed for each function alone, an instruction at a time; what is live in an inlined callee is what is live there
  *            and what its callers need once it has returned. Instructions in the range of a handler need what the handler needs.
  */
@@ -39,7 +42,10 @@ struct gs_frame {
     uint32_t off;             /* slot of its register 0 */
     uint32_t depth;
     uint32_t number;          /* in gs_graph.frames */
+    uint32_t *caught;         /* of each handler of p: its block, GS_NO_BLOCK: not in the unit; NULL when there are none */
 };
+
+#define GS_NO_BLOCK UINT32_MAX
 
 enum gs_nkind {
     GS_N_OP,     /* the instruction */
@@ -48,6 +54,7 @@ enum gs_nkind {
     GS_N_GOTO,   /* to succ[0] */
     GS_N_LEAVE,  /* leaves for the interpreter at pc (the end of a loop) */
     GS_N_TEST,   /* a method call: to succ[0] when the receiver's shape is in one of `ways`, else to succ[1] */
+    GS_N_CATCH,  /* the error under way goes into R[a]; pc is where the handler's code begins */
 };
 
 struct gs_node {
@@ -75,6 +82,7 @@ struct gs_block {
     uint32_t first, n; /* nodes */
     uint32_t succ[2];  /* [0] taken or only, [1] fallen through */
     uint32_t nsucc;
+    uint32_t caught;   /* block of the handler, or GS_NO_BLOCK */
     uint32_t npred;    /* edges into it, the unit's entry counted */
     uint32_t order;    /* in reverse postorder; UINT32_MAX: not reached */
     bool loop;         /* some edge into it goes backward */
@@ -100,6 +108,22 @@ struct gs_graph {
 /* NULL and *why: declined. */
 struct gs_graph *gs_graph_make(const struct gs_hot_request *r, const char **why);
 void gs_graph_free(struct gs_graph *g);
+
+/* Edges out of b, that to its handler last. */
+static inline uint32_t gs_block_edges(const struct gs_block *b)
+{
+    return b->nsucc + (b->caught != GS_NO_BLOCK);
+}
+
+static inline uint32_t gs_block_edge(const struct gs_block *b, uint32_t i)
+{
+    return i < b->nsucc ? b->succ[i] : b->caught;
+}
+
+/* The innermost handler around pc, or NULL. */
+const struct gs_handler *gs_handler_at(const struct gs_proto *p, uint32_t pc);
+/* Whether a frame of the unit has a handler for an error of the instruction at pc of f; *block: where its code is, or GS_NO_BLOCK. */
+bool gs_graph_handler(const struct gs_frame *f, uint32_t pc, uint32_t *block);
 
 /* The registers that an instruction reads and writes, called for each; sure is false for what it may leave alone. */
 typedef void gs_reg_fn(void *ctx, uint32_t reg, bool sure);

@@ -171,16 +171,6 @@ static bool ends(enum gs_op op)
            op == GS_OP_JMP;
 }
 
-/* The innermost handler around pc catches first; the outer ones may follow from its own code. */
-static const struct gs_handler *handler_at(const struct gs_proto *p, uint32_t pc)
-{
-    for (uint32_t i = 0; i < p->nhandlers; i++) {
-        if (pc >= p->handlers[i].from && pc < p->handlers[i].to)
-            return &p->handlers[i];
-    }
-    return NULL;
-}
-
 static bool transfer(struct gs_live *l, uint32_t pc, uint64_t *s)
 {
     const struct gs_proto *p = l->p;
@@ -204,7 +194,7 @@ static bool transfer(struct gs_live *l, uint32_t pc, uint64_t *s)
         (void)join(s, l->in + (size_t)(pc + 1) * l->words, l->words);
     }
     gs_insn_defs(p, i, clear_reg, s);
-    const struct gs_handler *h = handler_at(p, pc);
+    const struct gs_handler *h = gs_handler_at(p, pc);
     if (h != NULL) {
         uint64_t *c = l->catch + (size_t)pc * l->words;
         (void)join(c, l->in + (size_t)h->target * l->words, l->words);

@@ -35,8 +35,8 @@ static void grow(struct search *s, uint32_t head)
             uint32_t b = g->rpo[i];
             if (s->in[b] || !s->flows[b])
                 continue;
-            for (uint32_t j = 0; j < g->block[b].nsucc; j++) {
-                uint32_t to = g->block[b].succ[j];
+            for (uint32_t j = 0; j < gs_block_edges(&g->block[b]); j++) {
+                uint32_t to = gs_block_edge(&g->block[b], j);
                 if (to == head || !s->in[to])
                     continue;
                 s->whole &= b != 0 && g->block[b].order > g->block[head].order && ++s->n <= LOOP_BLOCKS;
@@ -53,15 +53,18 @@ static void grow(struct search *s, uint32_t head)
 static bool short_op(const struct gs_node *n, const struct gs_step *s)
 {
     if (n->kind != GS_N_OP)
-        return true;
+        return n->kind != GS_N_CATCH;
     if (gs_op_is_call((enum gs_op)n->op) && n->op != GS_OP_CALLM)
         return false;
     switch ((enum gs_op)n->op) {
+    case GS_OP_THROW:
+    case GS_OP_RETHROW:
+        return false;
     case GS_OP_CALLM:
     case GS_OP_CALLNAT:
         return s->how == GS_HOW_INTRINSIC;
     default:
-        return s->how != GS_HOW_CALL && s->how != GS_HOW_ELEMENT && s->how != GS_HOW_RANGE;
+        return s->how != GS_HOW_CALL && s->how != GS_HOW_ELEMENT && s->how != GS_HOW_RANGE && s->how != GS_HOW_DIVIDE;
     }
 }
 

@@ -44,10 +44,12 @@ static struct gs_step with(enum gs_how how, gs_kinds x, gs_kinds y, gs_kinds res
 static struct gs_step arith(const struct gs_node *n, gs_kinds x, gs_kinds y, bool imm, bool adds)
 {
     gs_kinds all = adds ? GS_K_ANY : GS_K_NUM;
+    bool divides = n->op == GS_OP_DIV || n->op == GS_OP_DIVI || n->op == GS_OP_DIVK || n->op == GS_OP_KDIV || n->op == GS_OP_MOD ||
+                   n->op == GS_OP_MODI || n->op == GS_OP_MODK;
     if ((x & GS_K_NUM) == 0 || (y & GS_K_NUM) == 0)
         return by_call(all);
     if (within(x, GS_K_INT) && within(y, GS_K_INT))
-        return with(GS_HOW_INT, GS_K_INT, GS_K_INT, GS_K_INT);
+        return with(divides && n->miss >= MISS_WIDEN ? GS_HOW_DIVIDE : GS_HOW_INT, GS_K_INT, GS_K_INT, GS_K_INT);
     bool numbers = within(x, GS_K_NUM) && within(y, GS_K_NUM);
     if (numbers && (x == GS_K_FLOAT || y == GS_K_FLOAT))
         return with(GS_HOW_FLOAT, x, y, GS_K_FLOAT);
@@ -282,6 +284,10 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
     bool rb = gs_opinfo[n->op].b == GS_OPND_R, rc = gs_opinfo[n->op].c == GS_OPND_R;
     if (n->kind == GS_N_GOTO || n->kind == GS_N_LEAVE || n->kind == GS_N_TEST)
         return s;
+    if (n->kind == GS_N_CATCH) {
+        *a = GS_K_ANY;
+        return s;
+    }
     if (n->kind == GS_N_RETURN) {
         k[off - 2] = n->op == GS_OP_RETNIL ? GS_K_NIL : *a;
         return s;
@@ -561,7 +567,19 @@ struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, 
         s = by_call(GS_K_BOOL);
         break;
     case GS_OP_AS:
+        s.how = n->miss >= MISS_CALL ? GS_HOW_CALL : GS_HOW_PLAIN; /* when it fails often, it throws by itself */
         s.result = *b;
+        break;
+    case GS_OP_THROW:
+    case GS_OP_RETHROW:
+        dst = NO;
+        break;
+    case GS_OP_DEFERPUSH:
+        s = by_call(GS_K(GS_T_ARRAY));
+        break;
+    case GS_OP_DEFERCALL:
+        s = by_call(GS_K_ANY);
+        s.want[1] = *b & (GS_K(GS_T_ARRAY) | GS_K_NIL);
         break;
     case GS_OP_GETSUPER:
         s.result = GS_K(GS_T_FUNC);
@@ -645,12 +663,13 @@ bool gs_types_infer(struct gs_types *t)
     struct gs_graph *g = t->g;
     t->in = calloc((size_t)g->nblocks * g->nslots, sizeof *t->in);
     t->seen = calloc(g->nblocks, sizeof *t->seen);
-    gs_kinds *k = malloc(g->nslots * sizeof *k);
+    gs_kinds *k = malloc(2 * g->nslots * sizeof *k), *before = NULL;
     bool changed = t->in != NULL && t->seen != NULL && k != NULL;
     if (!changed) {
         free(k);
         return false;
     }
+    before = k + g->nslots;
     gs_types_entry(t, k);
     (void)flow(t, 0, k);
     while (changed) {
@@ -663,7 +682,12 @@ bool gs_types_infer(struct gs_types *t)
             memcpy(k, t->in + (size_t)g->rpo[i] * g->nslots, g->nslots * sizeof *k);
             bool left = false;
             for (uint32_t j = 0; j < b->n && !left; j++) {
-                struct gs_step s = gs_types_step(t, &g->node[b->first + j], k);
+                const struct gs_node *n = &g->node[b->first + j];
+                if (b->caught != GS_NO_BLOCK)
+                    memcpy(before, k, g->nslots * sizeof *k);
+                struct gs_step s = gs_types_step(t, n, k);
+                if (b->caught != GS_NO_BLOCK && gs_node_throws(n, &s))
+                    changed |= flow(t, b->caught, before);
                 left = s.how == GS_HOW_LEAVE || (s.how == GS_HOW_UNIT && s.result == 0);
             }
             if (!left)

@@ -34,6 +34,7 @@ static inline bool gs_kinds_single(gs_kinds k)
 enum gs_how {
     GS_HOW_PLAIN, /* as the opcode says; operands as wanted */
     GS_HOW_INT,
+    GS_HOW_DIVIDE, /* ints, and the divisor may be 0 */
     GS_HOW_FLOAT, /* operands become doubles */
     GS_HOW_NUM,   /* ints or floats, found out while running */
     GS_HOW_CALL,  /* the helper of compiled.h */
@@ -104,6 +105,8 @@ unsigned gs_types_ways(const struct gs_node *n, const gs_kinds *k);
 /* The kinds at the unit's entry: of each slot. */
 void gs_types_entry(const struct gs_types *t, gs_kinds *k);
 bool gs_types_infer(struct gs_types *t);
+/* Whether n may throw when it is done like this; with doubts, yes. A node whose error is met in compiled code all the same leaves. */
+bool gs_node_throws(const struct gs_node *n, const struct gs_step *s);
 /* How n is done where the slots have kinds k; k becomes the kinds behind it (where control goes on). */
 struct gs_step gs_types_step(const struct gs_types *t, const struct gs_node *n, gs_kinds *k);
 

@@ -117,6 +117,9 @@ enum gs_left gs_hot_run(struct gs_vm *vm, const struct gs_proto *p)
         if (left == GS_LEFT_REFUSED)
             gs_hot_missed(vm, e, left);
         break;
+    case GS_LEFT_CATCH:
+        vm->refused = false;
+        return GS_LEFT_THROWN; /* gs_unwind looks at all handlers */
     default:
         vm->refused = false;
         return left;
@@ -316,6 +319,36 @@ int gs_c_setindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value v)
 int gs_c_len(struct gs_vm *vm, gs_value v, gs_value *dst)
 {
     return gs_slow_len(vm, v, dst);
+}
+
+int gs_c_as(struct gs_vm *vm, gs_value v, gs_value type)
+{
+    return gs_slow_as(vm, v, type);
+}
+
+int gs_c_throw(struct gs_vm *vm, gs_value v)
+{
+    return gs_throw_value(vm, v);
+}
+
+int gs_c_rethrow(struct gs_vm *vm, gs_value v)
+{
+    return gs_rethrow(vm, v);
+}
+
+int gs_c_catch(struct gs_vm *vm, gs_value *dst, uint32_t n)
+{
+    vm->top = NULL;
+    *dst = vm->error;
+    for (uint32_t i = 1; i <= n; i++)
+        dst[i] = gs_nil();
+    vm->error = gs_nil();
+    return GS_UNLIKELY(vm->refused || gs_vm_wants_gc(vm)) ? GS_C_AGAIN : GS_OK;
+}
+
+int gs_c_deferpush(struct gs_vm *vm, gs_value *list, const gs_value *v, uint32_t n)
+{
+    ALLOCATES(vm, gs_slow_deferpush(vm, list, v, n));
 }
 
 uint32_t gs_c_is(gs_value v, gs_value type)

@@ -43,6 +43,14 @@ GS_API int gs_c_getindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value 
 GS_API int gs_c_setindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value v);
 GS_API int gs_c_len(struct gs_vm *vm, gs_value v, gs_value *dst);
 GS_API uint32_t gs_c_is(gs_value v, gs_value type);
+GS_API int gs_c_as(struct gs_vm *vm, gs_value v, gs_value type);
+/* Always GS_E_THROWN. */
+GS_API int gs_c_throw(struct gs_vm *vm, gs_value v);
+GS_API int gs_c_rethrow(struct gs_vm *vm, gs_value v);
+/* The unit has a handler for vm->error, which becomes *dst; the n registers behind it are free (gs_unwind). GS_C_AGAIN: it has, too, but a collection is due: making errors asks for none,
+ * and a loop may do nothing else. */
+GS_API int gs_c_catch(struct gs_vm *vm, gs_value *dst, uint32_t n);
+GS_API int gs_c_deferpush(struct gs_vm *vm, gs_value *list, const gs_value *v, uint32_t n);
 /* toString */
 GS_API int gs_c_text(struct gs_vm *vm, gs_value v, gs_value *dst);
 /* A native with fitting arguments at args (in the window of the frame vm->base). GS_PARK, GS_YIELD (*dst set) and GS_EXIT also. */
@@ -67,6 +75,8 @@ GS_API int gs_c_callm(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic
 GS_API int gs_c_callv(struct gs_vm *vm, uint32_t a, uint32_t n);
 GS_API int gs_c_callmv(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic);
 GS_API int gs_c_calltrim(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic);
+/* The last record of the list, which has one, becomes the window. */
+GS_API int gs_c_defercall(struct gs_vm *vm, uint32_t a, struct gs_array *list);
 GS_API int gs_c_arrspread(struct gs_vm *vm, gs_value array, gs_value more);
 /* An element of an array of any storage; the index is within it. */
 GS_API void gs_c_element(const struct gs_array *a, int64_t at, gs_value *dst);

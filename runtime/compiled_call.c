@@ -8,6 +8,7 @@
  *            that never will be counts as a thing that the calling code cannot do (GS_LEFT_STUCK).
  * Stack      Nothing here may move it: what needs more than there is below the mark is left to the interpreter.
  */
+#include "array.h"
 #include "compiled_int.h"
 #include "error.h"
 #include "hot.h"
@@ -124,6 +125,22 @@ int gs_c_calltrim(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic)
     gs_value *w = vm->base + a;
     note(ic, w);
     return call_fitting(vm, w, gs_slow_trim(*w, n));
+}
+
+/* The record is taken off the list once it is sure that the call is made, which is not too late: nobody but this frame sees the list. */
+int gs_c_defercall(struct gs_vm *vm, uint32_t a, struct gs_array *list)
+{
+    gs_value record = gs_array_at(list, list->len - 1), *w = vm->base + a;
+    if (GS_UNLIKELY(!gs_is(record, GS_T_ARRAY) || record.a->len == 0 || !has_room(vm, w, (uint64_t)record.a->len + 1)))
+        return GS_C_AGAIN;
+    uint32_t n = (uint32_t)record.a->len - 1;
+    w[0] = gs_array_at(record.a, 0);
+    for (uint32_t i = 0; i < n; i++)
+        w[2 + i] = gs_array_at(record.a, (int64_t)i + 1);
+    int how = call_fitting(vm, w, n);
+    if (GS_LIKELY(how != GS_C_AGAIN))
+        (void)gs_array_truncate(&vm->heap, list, list->len - 1); /* never fails */
+    return how;
 }
 
 int gs_c_callm(struct gs_vm *vm, uint32_t a, uint32_t n, struct gs_ic *ic)

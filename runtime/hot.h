@@ -32,6 +32,11 @@
  *       interpreter after leaving (compiled.h).
  *       Leaving with GO or MISS is a safe point: when a collection is due, the interpreter makes it there.
  *   L3  After leaving, the interpreter runs the original instruction at vm->pc, never GS_OP_JIT, so that each round makes progress.
+ *   L4  An error is caught by compiled code when the handler lies in the unit that learns of it first: the unit in which it was thrown, or that
+ *       called what came back with THROWN. Before it says THROWN itself, every frame that it stands for (inlined ones, too) has been
+ *       asked. So each unit on the way looks at its own handlers only, and the innermost one wins, as in gs_unwind. When the
+ *       handler lies outside the loop that was compiled it leaves with CATCH, at which nobody on the way looks at handlers: gs_unwind finds the same one. Errors from outside (Cancelled) come by polls, which the
+ *       interpreter answers, or by natives, as any other.
  */
 #ifndef GS_RUNTIME_HOT_H
 #define GS_RUNTIME_HOT_H
@@ -47,7 +52,8 @@ enum gs_left {
                         that of the frame's function */
     GS_LEFT_ENTER,   /* the frame vm->base (vm->pc its first instruction, link written) was to be entered, but reaches the limit of
                         the stack, or somebody wants attention, or the C stack is used up */
-    GS_LEFT_THROWN,  /* vm->error is set, vm->base and vm->pc saved: unwind */
+    GS_LEFT_THROWN,  /* vm->error is set, vm->base and vm->pc saved: unwind. From vm->base down to the frame of the code that says so none
+                        has a handler for it (L4) */
     GS_LEFT_PARK,    /* a native parked; vm->resume_dst is set (relative to vm->base), its outcome goes there */
     GS_LEFT_YIELD,   /* go on at vm->pc, but let others run first */
     GS_LEFT_EXIT,
@@ -55,6 +61,7 @@ enum gs_left {
     GS_LEFT_FULL,    /* the frame, with all the code may write, does not fit below the limit: nothing has happened; no miss */
     GS_LEFT_STUCK,   /* as GO: the code cannot do the instruction; vm->missed says whose code. Too often in a short time: dropped for good */
     GS_LEFT_STALE,   /* as GO: a cell was empty. vm->missed says whose code it was: dropped, and made anew when it is asked for again */
+    GS_LEFT_CATCH,   /* as THROWN, but one of those frames has a handler, which the interpreter shall find */
     GS_LEFT_COUNT_
 };
 

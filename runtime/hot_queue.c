@@ -526,6 +526,7 @@ void gs_hot_stats(void *FILE_out)
         [GS_LEFT_ENTER] = "enter",   [GS_LEFT_THROWN] = "thrown", [GS_LEFT_PARK] = "park",
         [GS_LEFT_YIELD] = "yield",   [GS_LEFT_EXIT] = "exit",   [GS_LEFT_REFUSED] = "refused",
         [GS_LEFT_FULL] = "full", [GS_LEFT_STUCK] = "stuck", [GS_LEFT_STALE] = "stale",
+        [GS_LEFT_CATCH] = "catch",
     };
     FILE *out = FILE_out;
     pthread_mutex_lock(&q.lock);

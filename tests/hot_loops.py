@@ -600,6 +600,92 @@ TEMPLATES = [
     }
     show s
     """,
+    """
+    class Own { fn get() { return self.v } }
+    fn often(i) {
+        if i % $ODD == 0 { throw i }
+        if i % 4 == 1 { throw {message: "four", v: i % 7} }
+        if i % 4 == 2 { return (i % 3 == 0 ? Own{v: i} : {v: i}) as Own }
+        return i
+    }
+    fn twice(i) { return often(
+        i) }
+    let s = 0
+    let x = nil
+    for i in range($N) {
+        x = $PLAIN
+        try {
+            x = 0.5
+            let o = i % $ONE5 == 0 ? twice(i) : often(i)
+            x = i
+            if typeof(o) == "object" { x = o.get() }
+            if i == $K { x = $PLAIN }
+        } catch e {
+            s = s * 31 + (typeof(e) == "int" ? e : hash(e)) + (x == 0.5 ? 1 : 1000)
+        }
+        s = (s ^ hash(x)) & 1048575
+    }
+    show [s, x]
+    """,
+    """
+    let a = [1, 2, 3]
+    let s = 0
+    let z = 0
+    for i in range($N) {
+        z = i
+        try {
+            z = s % 7
+            s += a[i % $ONE5] + i $DIV (i % $TO5 - 1)
+            z = -1
+        } catch e {
+            s = s * 3 + z + e.line + len(e.message)
+            if i == $K { a = [0.5, nil, 2, 1] }
+            if i % $ODD == 3 { continue }
+        } finally {
+            s = (s + z) & 65535
+            if i > $K && i % 11 == 5 { break }
+        }
+        s = s ^ i
+    }
+    show [s, z]
+    """,
+    """
+    let log = 0
+    fn note(x) { log = (log * 7 + int_of(x)) & 1048575 }
+    fn f(i) {
+        let x = i
+        if i % $TO5 == 0 { defer note(x) }
+        if i % $TO7 == 1 { defer fn(k) { note(k + x); if x % $ODD == 2 { throw {message: "late", k: k} } }(i % 5) }
+        x += 1
+        for j in range(i % 4) { defer note(j) }
+        if i == $K { defer $WRONGFN(i) }
+        if i % $ODD == 1 { throw x }
+        try { if i % 3 == 0 { return x } } finally { x += 100; note(x) }
+        return -x
+    }
+    let s = 0
+    for i in range($N) {
+        try { s = (s * 5 + f(i)) & 1048575 } catch e { s = s + (typeof(e) == "int" ? e : hash(e)) & 1048575 }
+    }
+    show [s, log]
+    """,
+    """
+    fn down(n, k) {
+        try {
+            if n == k { throw n }
+            if n == 0 { return 1 }
+            return down(n - 1, k) * 3 + n & 65535
+        } catch e {
+            if e % $TO5 == 0 { throw e + 1 }
+            return e * n
+        } finally { n = n - 1 }
+    }
+    let s = 0
+    for i in range($N) {
+        try { s = s * 31 + down(i % 9, i % $TO9) & 1048575 } catch e { s += e }
+    }
+    show s
+    """,
     # --- search and calculation ---
     """
     let n = 0
@@ -752,7 +838,7 @@ def words(g, turns):
         "FLOAT3": lambda: g.pick(("0.1", "1.1", "0.7", "-0.3", "1.0000001", "2.5", "3.0")), "HALF": lambda: g.pick(("0.5", "0.25", "1.0", "1")),
         "NUM": lambda: g.pick(("1", "2.5", "-3", "0.1", "7")), "TEXT": lambda: g.pick(g.STRINGS), "PLAIN": lambda: g.leaf(g.pick(("int", "float", "str", "bool", "any"))),
         "BOOLNIL": lambda: g.pick(("nil", "true", "false", "nil", "0", "1.5")), "REL": lambda: g.pick(("<", "<=", ">", ">=", "==", "!=")),
-        "ADD": lambda: g.pick("+-*"), "MUL": lambda: g.pick("*+-"), "SHIFT": lambda: g.pick(("1", "7", "31", "33", "63", "64", "-1")),
+        "DIV": lambda: g.pick(("/", "%")), "ADD": lambda: g.pick("+-*"), "MUL": lambda: g.pick("*+-"), "SHIFT": lambda: g.pick(("1", "7", "31", "33", "63", "64", "-1")),
         "ROUND": lambda: g.pick(("floor", "ceil", "round", "trunc")), "SPAN": lambda: str(g.number(1, 12)), "STEP": lambda: str(g.number(1, 4)),
         "FEW": lambda: str(min(turns, g.number(3, 120))), "MANY": lambda: ", ".join(f"f{i}: {i}" for i in range(g.pick((30, 63, 64, 70, 140)))), "SIEVE": lambda: str(min(turns, 500)),
         "ONE2": lambda: g.pick("12"), "ONE5": lambda: g.pick("12345"), "TO5": lambda: g.pick("12345"), "TO7": lambda: g.pick("234567"),
