@@ -207,7 +207,7 @@ static void attempt(struct gs_emit *e, const struct gs_step *s)
         args[1 + 2 * i] = gs_word(e, v);
         args[2 + 2 * i] = gs_tag(e, v);
     }
-    LLVMValueRef r = gs_helper(e, gs_intrinsic_function(gs_intrinsic_of(s->native)), args, 1 + 2 * n->b);
+    LLVMValueRef r = gs_helper(e, gs_intrinsic_function(gs_intrinsic_of(s->native)), args, 1u + 2u * n->b);
     w[0] = LLVMBuildExtractValue(e->b, r, 0, "");
     tag[0] = LLVMBuildExtractValue(e->b, r, 1, "");
     LLVMBasicBlockRef from[2] = {LLVMGetInsertBlock(e->b)}, native = gs_new_block(e, "native"), on = gs_new_block(e, "");
