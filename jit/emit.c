@@ -32,6 +32,8 @@ LLVMValueRef gs_i32(struct gs_emit *e, uint32_t v)
 
 LLVMValueRef gs_pointer(struct gs_emit *e, LLVMValueRef word)
 {
+    if (LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMPointerTypeKind)
+        return word;
     return LLVMBuildIntToPtr(e->b, word, e->ptr, "");
 }
 
@@ -278,7 +280,7 @@ static void write_slot(void *ctx, uint32_t slot)
 {
     struct gs_emit *e = ctx;
     if (e->cur[slot].w != NULL)
-        gs_store_value(e, e->cur[slot], gs_slot_at(e, slot), GS_MEM_STACK);
+        gs_store_value(e, gs_virtual_real(e, e->cur[slot]), gs_slot_at(e, slot), GS_MEM_STACK);
 }
 
 void gs_write_live(struct gs_emit *e, uint32_t pc, uint32_t catch_pc, uint32_t end)
@@ -480,14 +482,17 @@ static void make_block(struct gs_emit *e, uint32_t id)
         p->turns = LLVMBuildPhi(e->b, e->i64, "");
 }
 
-/* From here to a block that has these phis. */
-static void join(struct gs_emit *e, const struct gs_val *phi, LLVMBasicBlockRef to)
+/* From here to block id (or the strip before it), that has these phis. Those of virtual objects are looked at by nobody. */
+static void join(struct gs_emit *e, const struct gs_val *phi, uint32_t id, LLVMBasicBlockRef to)
 {
+    const uint8_t *in = e->escape.in != NULL ? e->escape.in + (size_t)id * e->g->nslots : NULL;
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->b);
     for (uint32_t s = 0; s < e->g->nslots; s++) {
         if (phi[s].w == NULL)
             continue;
         struct gs_val v = gs_as(e, e->cur[s], phi[s].k);
+        if (in != NULL && in[s] != 0)
+            v.w = LLVMConstNull(LLVMTypeOf(phi[s].w));
         LLVMAddIncoming(phi[s].w, &v.w, &here, 1);
         if (phi[s].tag != NULL)
             LLVMAddIncoming(phi[s].tag, &v.tag, &here, 1);
@@ -497,7 +502,7 @@ static void join(struct gs_emit *e, const struct gs_val *phi, LLVMBasicBlockRef 
 
 void gs_goto_strip(struct gs_emit *e, struct gs_strip *p)
 {
-    join(e, p->phi, p->block);
+    join(e, p->phi, e->loops.loop[p - e->strip].head, p->block);
 }
 
 void gs_next_turn(struct gs_emit *e, uint32_t head, LLVMValueRef turns)
@@ -506,7 +511,7 @@ void gs_next_turn(struct gs_emit *e, uint32_t head, LLVMValueRef turns)
     struct gs_strip *p = gs_strip_of(e, head);
     if (p != NULL && p->turns != NULL)
         LLVMAddIncoming(p->turns, &turns, &here, 1);
-    join(e, e->phi + (size_t)head * e->g->nslots, e->block[head]);
+    join(e, e->phi + (size_t)head * e->g->nslots, head, e->block[head]);
 }
 
 void gs_goto(struct gs_emit *e, uint32_t to)
@@ -588,6 +593,7 @@ static void begin_block(struct gs_emit *e, uint32_t id)
         if (!gs_loop_stores(l, s))
             e->cur[s] = p->cur[s];
     }
+    gs_virtual_begin(e, id);
     gs_facts_forget(e);
     if (e->in_loop[id] != 0) {
         const struct gs_strip *in = &e->strip[e->in_loop[id] - 1];
@@ -683,6 +689,7 @@ static LLVMValueRef too_deep(struct gs_emit *e)
 
 static void emit_body(struct gs_emit *e)
 {
+    gs_virtual_places(e);
     for (uint32_t i = 0; i < e->g->nrpo; i++) {
         if (e->t->seen[e->g->rpo[i]])
             make_block(e, e->g->rpo[i]);
@@ -895,7 +902,7 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     e.phi = calloc((size_t)g->nblocks * g->nslots, sizeof *e.phi);
     e.frame_fn = calloc(g->nframes, sizeof *e.frame_fn);
     e.sure = calloc(g->nnodes, sizeof *e.sure);
-    bool ok = make_strips(&e) && e.site != NULL && e.sure != NULL && e.cur != NULL && e.k != NULL && e.start != NULL && e.block != NULL && e.phi != NULL &&
+    bool ok = make_strips(&e) && gs_escape_find(t, &e.escape) && e.site != NULL && e.sure != NULL && e.cur != NULL && e.k != NULL && e.start != NULL && e.block != NULL && e.phi != NULL &&
               e.frame_fn != NULL;
     *why = GS_DECLINE(NOMEM);
     if (ok) {
@@ -921,6 +928,7 @@ LLVMModuleRef gs_emit_unit(struct gs_types *t, const char *enter, const char *ow
     free(e.frame_fn);
     free(e.sure);
     free_strips(&e);
+    gs_escape_free(&e.escape);
     if (ok)
         return e.m;
     LLVMDisposeModule(e.m);

@@ -65,6 +65,16 @@ void gs_fact_loaded(struct gs_emit *e, LLVMValueRef o, uint32_t field, struct gs
     f->w = gs_kinds_single(v.k) || LLVMIsConstant(v.w) ? NULL : v.w; /* a constant may be the payload of anything */
 }
 
+void gs_fact_ends(struct gs_emit *e, LLVMValueRef o)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < e->nfacts; i++) {
+        if (e->fact[i].o != o)
+            e->fact[n++] = e->fact[i];
+    }
+    e->nfacts = n;
+}
+
 void gs_fact_narrowed(struct gs_emit *e, LLVMValueRef w, gs_kinds k)
 {
     for (uint32_t i = 0; i < e->nfacts; i++) {

@@ -11,6 +11,7 @@
 #define GS_JIT_EMIT_INT_H
 
 #include "compiled.h"
+#include "escape.h"
 #include "loops.h"
 #include "session.h"
 #include "types.h"
@@ -58,6 +59,13 @@ struct gs_strip {
     uint32_t nfacts;
 };
 
+/* An object that does not escape (escape.h). Slots that hold it have its place as their word, the only words that are pointers. */
+struct gs_virtual {
+    LLVMValueRef place;   /* laid out as the object; only shape and fields are there */
+    LLVMBasicBlockRef at; /* where it has been made for the interpreter, and what as */
+    LLVMValueRef made;
+};
+
 /* What a strip has checked already for a node. */
 enum gs_sure {
     GS_SURE_STORE = 1, /* the array's storage */
@@ -95,6 +103,8 @@ struct gs_emit {
     uint32_t *in_loop;        /* of each block: number of its loop plus 1, 0: none that has a strip */
     struct gs_fact fact[GS_FACTS];
     uint32_t nfacts;
+    struct gs_escape escape;
+    struct gs_virtual virtual[GS_ESCAPE_SITES]; /* of each site */
     bool throws;           /* the inference has taken the node's registers to its handler */
     bool ended;            /* nothing follows the node: its block has its terminator */
     struct gs_debug *debug; /* debug.h; NULL: not wanted */
@@ -107,7 +117,7 @@ LLVMValueRef gs_i32(struct gs_emit *e, uint32_t v);
 LLVMValueRef gs_load(struct gs_emit *e, LLVMTypeRef t, LLVMValueRef p, enum gs_mem m);
 void gs_store_to(struct gs_emit *e, LLVMValueRef v, LLVMValueRef p, enum gs_mem m);
 LLVMValueRef gs_at(struct gs_emit *e, LLVMValueRef p, int64_t bytes); /* p + bytes */
-LLVMValueRef gs_pointer(struct gs_emit *e, LLVMValueRef word);
+LLVMValueRef gs_pointer(struct gs_emit *e, LLVMValueRef word); /* that of a virtual object: its place */
 LLVMValueRef gs_constant_pointer(struct gs_emit *e, const void *p);
 LLVMBasicBlockRef gs_new_block(struct gs_emit *e, const char *name);
 LLVMValueRef gs_helper(struct gs_emit *e, const char *name, LLVMValueRef *args, unsigned n);
@@ -174,6 +184,19 @@ gs_kinds gs_fact_kinds(struct gs_emit *e, LLVMValueRef o, uint32_t field);
 void gs_fact_loaded(struct gs_emit *e, LLVMValueRef o, uint32_t field, struct gs_val v);
 void gs_fact_stored(struct gs_emit *e, LLVMValueRef o, uint32_t field, gs_kinds k);
 void gs_fact_narrowed(struct gs_emit *e, LLVMValueRef w, gs_kinds k); /* what was loaded as w is of kinds k */
+
+/* The object that had the word o is no more. */
+void gs_fact_ends(struct gs_emit *e, LLVMValueRef o);
+
+/* ---- objects that do not escape: emit_escape.c ---- */
+
+void gs_virtual_places(struct gs_emit *e); /* as the function begins */
+/* The node, a NEWOBJ, makes one. False: its object escapes. */
+bool gs_virtual_new(struct gs_emit *e);
+/* The slots that hold virtual objects as block id begins: the others stay as they are. */
+void gs_virtual_begin(struct gs_emit *e, uint32_t id);
+/* v for the interpreter: made where the builder stands, where the code is about to leave. */
+struct gs_val gs_virtual_real(struct gs_emit *e, struct gs_val v);
 
 /* ---- instructions: emit_ops.c, emit_loop.c, emit_iter.c, emit_call.c, emit_any.c ---- */
 

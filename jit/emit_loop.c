@@ -417,6 +417,7 @@ void gs_emit_strip(struct gs_emit *e, const struct gs_loop *l, struct gs_strip *
     struct strip s = {.e = e, .l = l};
     LLVMPositionBuilderAtEnd(e->b, p->block);
     memcpy(e->cur, p->phi, nslots * sizeof *e->cur);
+    gs_virtual_begin(e, l->head);
     e->n = head;
     gs_debug_at(e, head);
     gs_begin_segment(e);

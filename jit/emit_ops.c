@@ -494,7 +494,8 @@ static LLVMValueRef cached_slot(struct gs_emit *e, LLVMValueRef o)
 
 LLVMValueRef gs_field_at(struct gs_emit *e, LLVMValueRef o, LLVMValueRef slot)
 {
-    LLVMValueRef slots = gs_load(e, e->ptr, gs_at(e, o, offsetof(struct gs_object, slots)), GS_MEM_OBJECT);
+    LLVMValueRef slots = LLVMIsAAllocaInst(o) ? gs_at(e, o, offsetof(struct gs_object, fields)) /* virtual */
+                                              : gs_load(e, e->ptr, gs_at(e, o, offsetof(struct gs_object, slots)), GS_MEM_OBJECT);
     slot = LLVMBuildShl(e->b, slot, gs_i64(e, 1), "");
     return LLVMBuildInBoundsGEP2(e->b, e->i64, slots, &slot, 1, "");
 }
@@ -654,6 +655,8 @@ static void make(struct gs_emit *e, const struct gs_step *s)
     const struct gs_proto *p = n->frame->p;
     LLVMValueRef args[6] = {e->vm}, status;
     struct gs_val v;
+    if (n->op == GS_OP_NEWOBJ && gs_virtual_new(e))
+        return;
     if (s->how == GS_HOW_BUMP) {
         gs_emit_alloc(e);
         return;
@@ -904,9 +907,11 @@ static void op(struct gs_emit *e, const struct gs_step *s, uint32_t block)
 }
 
 /* Whether the node can be done again by the interpreter after compiled code has done it. */
-static bool repeatable(const struct gs_node *n, const struct gs_step *s)
+static bool repeatable(const struct gs_emit *e, const struct gs_node *n, const struct gs_step *s)
 {
     switch ((enum gs_op)n->op) {
+    case GS_OP_NEWOBJ: /* a virtual one takes the place of the one before */
+        return gs_escape_site(&e->escape, n) == 0;
     case GS_OP_CELLSET:
     case GS_OP_UPSET:
     case GS_OP_SETGLOBAL:
@@ -955,6 +960,6 @@ bool gs_emit_node(struct gs_emit *e, const struct gs_node *n, uint32_t block)
         return true;
     default:
         op(e, &s, block);
-        return repeatable(n, &s);
+        return repeatable(e, n, &s);
     }
 }

@@ -47,7 +47,7 @@
  * puts what is invariant before the loop; gvn removes loads that licm has made equal; unrolling comes last. */
 static const char full_passes[] =
     "function<eager-inv>("
-    "instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,"
+    "sroa,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,"
     "constraint-elimination,correlated-propagation,"
     "loop-mssa(loop-rotate,licm<allowspeculation>,simple-loop-unswitch<no-nontrivial;trivial>),"
     "instcombine<no-verify-fixpoint>,"
@@ -59,7 +59,7 @@ static const char full_passes[] =
  * for 10 to 50 ms that is the better bargain. Without any passes it is a tenth less again, but loops of ints run up to twice as long, with FastISel up to five times. */
 static const char quick_passes[] =
     "function<eager-inv>("
-    "instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,"
+    "sroa,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,"
     "loop-mssa(loop-rotate,licm<allowspeculation>),instcombine<no-verify-fixpoint>,simplifycfg)";
 
 /* Without loop strength reduction: 0.5 to 2 ms of 4 in code generation, and no difference in what the loops above need, as x86-64

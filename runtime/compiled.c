@@ -7,6 +7,8 @@
  *            OutOfMemory that they throw after a refused collection is dropped. The collection is made after leaving, by gs_hot_run.
  */
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "array.h"
 #include "compiled_int.h"
@@ -16,6 +18,7 @@
 #include "lib.h"
 #include "map.h"
 #include "reclaim.h"
+#include "shape.h"
 #include "slow_int.h"
 #include "str.h"
 #include "text.h"
@@ -207,6 +210,19 @@ void *gs_c_alloc(struct gs_vm *vm, size_t bytes)
     void *p = gs_heap_alloc(&vm->heap, bytes);
     vm->refused = p == NULL;
     return p;
+}
+
+struct gs_object *gs_c_object(struct gs_vm *vm, uint32_t shape, uint32_t n)
+{
+    bool was = vm->heap.urgent;
+    vm->heap.urgent = true;
+    struct gs_object *o = gs_object_new(&vm->heap, shape, n);
+    vm->heap.urgent = was;
+    if (o == NULL) { /* the system has nothing more, and the code cannot go back to where an error could be thrown */
+        fputs("langoost: no memory left for an object of compiled code\n", stderr);
+        abort();
+    }
+    return o;
 }
 
 bool gs_c_is_plain(const struct gs_objlit *lit)

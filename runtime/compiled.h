@@ -28,6 +28,8 @@ GS_API int gs_c_concat(struct gs_vm *vm, const gs_value *v, uint32_t n, gs_value
 GS_API gs_value *gs_c_global(struct gs_vm *vm, uint32_t slot);
 /* Memory for an object, `bytes` a multiple of 16 below GS_LARGE_MIN; NULL: a collection is due, or there is none: leave with GO. */
 GS_API void *gs_c_alloc(struct gs_vm *vm, size_t bytes);
+/* An object with n inline slots of nil, for an exit of compiled code: neither a limit nor a collection that is due stands in the way. */
+GS_API struct gs_object *gs_c_object(struct gs_vm *vm, uint32_t shape, uint32_t n);
 /* Whether its objects have all their fields in inline slots. For the compiler. */
 GS_API bool gs_c_is_plain(const struct gs_objlit *lit);
 GS_API int gs_c_cellnew(struct gs_vm *vm, gs_value v, gs_value *dst);
