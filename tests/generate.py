@@ -42,6 +42,8 @@ fn text(e) {
     }
     return toString(e)
 }
+fn alias(a, b) { a.z = 1; let n = b.z == 1 ? 3 : 5; a.z = nil; return n }
+let gen_checks = [alias]
 fn hash(e) { return crypto.crc32(text(e)) }
 fn clip(s) { return len(s) > 60 ? s.slice(0, 20) + s.slice(-15) : s }
 fn int_of(x) {
@@ -608,7 +610,7 @@ class Program:
         kind = self.weighted([(12, "assign"), (6, "accumulate"), (5, "let"), (5, "if"), (7 if depth > 0 else 0, "loop"), (6, "array"),
                               (4, "object"), (3 if depth > 0 else 0, "try"), (3, "shift"), (2, "closure"), (2, "jump"), (2, "call"),
                               (2 if depth > 0 else 0, "higher"), (1 if self.main else 0, "print"), (1 if self.inside else 0, "defer"), (1, "wrong"),
-                              (14 if self.main and not self.loops else 1, "hot"), (1, "nested"), (1, "string"), (1, "spread"), (1, "poly")])
+                              (14 if self.main and not self.loops else 1, "hot"), (1, "nested"), (1, "string"), (1, "spread"), (1, "poly"), (3, "pair")])
         getattr(self, "do_" + kind)(depth)
 
     def do_assign(self, depth):
@@ -1082,6 +1084,36 @@ class Program:
         else:
             use = f"{item}.{self.pick('ab')}"
         self.emit(f"{target.name} = {target.name} * 0.5 + {use}" if target.type == "float" or self.chance(0.5) else f"{target.name} = {use}")
+
+    def do_pair(self, depth):
+        """Small objects that nobody else sees: several names for one, writes, sums of them; now and then one is seen after all."""
+        target = self.var("int", True)
+        if not target or not self.fits(60):
+            return self.do_let(depth)
+        self.spend(40)
+        late = self.late()
+        one, two = self.name("v"), self.name("v")
+        self.emit(f"let {one} = {{p: {self.expr('int', 1)}, q: {self.expr('num', 1)}}}")
+        self.emit(f"let {two} = {self.pick((one, one, f'{{p: {one}.p + 1, q: {one}.q}}', f'{{p: {one}.q, q: {one}.p}}'))}")
+        for _ in range(self.number(1, 3)):
+            field = f"{self.pick((one, two))}.{self.pick('pq')}"
+            kind = self.weighted([(6, "write"), (3, "odd"), (2, "branch"), (1, "seen"), (1, "add"), (3, "same"), (1, "try")])
+            if kind == "odd" and late:
+                self.emit(f"if {late} {{ {field} = {self.pick((chr(34) + 's' + chr(34), 'nil', '0.5', self.expr('any', 1)))} }}")
+            elif kind == "branch":
+                number = self.leaf("num")
+                self.emit(f"if {self.expr('bool', 1)} {{ {two} = {self.pick((one, f'{{p: 1, q: {number}}}'))} }}")
+            elif kind == "seen" and self.var("obj"):
+                self.emit(f"if {late or self.expr('bool', 1)} {{ {self.var('obj').name}.{self.pick(FIELDS[2:])} = {self.pick((one, two))} }}")
+            elif kind == "add":
+                self.emit(f"if {late or self.expr('bool', 1)} {{ {one}.r = {two}.p }}")
+            elif kind == "same":
+                self.emit(f"if {late or 'false'} {{ {target.name} += gen_checks[0]({one}, {two}) }}")
+            elif kind == "try":
+                self.emit(f"try {{ {field} = {self.expr('int', 1)}; {one}.q = {self.expr('num', 1)} % int_of({one}.p) }} catch {self.name('e')} {{ {two}.q = {one}.q }}")
+            else:
+                self.emit(f"{field} = {self.expr(self.pick(('int', 'int', 'num')), 1)}")
+        self.emit(f"{target.name} = {target.name} * 31 + (int_of({one}.p) ^ int_of({two}.q))")
 
     # --- declarations ----------------------------------------------------------------------------------------------
 
