@@ -7,8 +7,6 @@
  *            OutOfMemory that they throw after a refused collection is dropped. The collection is made after leaving, by gs_hot_run.
  */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "array.h"
 #include "compiled_int.h"
@@ -17,6 +15,7 @@
 #include "hot_int.h"
 #include "lib.h"
 #include "map.h"
+#include "port/mem.h"
 #include "reclaim.h"
 #include "shape.h"
 #include "slow_int.h"
@@ -212,16 +211,14 @@ void *gs_c_alloc(struct gs_vm *vm, size_t bytes)
     return p;
 }
 
+/* No limit holds, as for errors: the code cannot go back to where one could be thrown. Only when the system itself has nothing more the
+ * process ends, as elsewhere. */
 struct gs_object *gs_c_object(struct gs_vm *vm, uint32_t shape, uint32_t n)
 {
     bool was = vm->heap.urgent;
     vm->heap.urgent = true;
-    struct gs_object *o = gs_object_new(&vm->heap, shape, n);
+    struct gs_object *o = gs_mem_must(gs_object_new(&vm->heap, shape, n));
     vm->heap.urgent = was;
-    if (o == NULL) { /* the system has nothing more, and the code cannot go back to where an error could be thrown */
-        fputs("langoost: no memory left for an object of compiled code\n", stderr);
-        abort();
-    }
     return o;
 }
 

@@ -163,7 +163,7 @@ void gs_mem_free(void *p)
     raw_free(p);
 }
 
-static void *must(void *p)
+void *gs_mem_must(void *p)
 {
     static const char text[] = "fatal: out of memory\n";
     if (GS_LIKELY(p != NULL))
@@ -175,17 +175,17 @@ static void *must(void *p)
 
 void *gs_mem_must_alloc(size_t n)
 {
-    return must(gs_mem_alloc(n));
+    return gs_mem_must(gs_mem_alloc(n));
 }
 
 void *gs_mem_must_zalloc(size_t n)
 {
-    return must(gs_mem_zalloc(n));
+    return gs_mem_must(gs_mem_zalloc(n));
 }
 
 void *gs_mem_must_realloc(void *p, size_t n)
 {
-    return must(gs_mem_realloc(p, n));
+    return gs_mem_must(gs_mem_realloc(p, n));
 }
 
 /* The number in a file of a control group; SIZE_MAX for "max", a missing file or anything else. */

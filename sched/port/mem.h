@@ -27,6 +27,8 @@ size_t gs_mem_good_size(size_t n);
 /* For data without which the process cannot go on (tables made at start, the compiler's arenas): prints
  * "fatal: out of memory" and ends the process with code 70 instead of returning NULL. */
 void *gs_mem_must_alloc(size_t n);
+/* p, unless it is NULL: then as above. For what was allocated otherwise. */
+void *gs_mem_must(void *p);
 void *gs_mem_must_zalloc(size_t n);
 void *gs_mem_must_realloc(void *p, size_t n);
 
