@@ -57,10 +57,7 @@ static bool make_room(struct gs_vm *vm, const struct gs_unit *unit)
     uint32_t n = unit->slots != 0 ? unit->slots : 4u * gs_vm_proto(vm)->nregs + 256u;
     if ((uintptr_t)(vm->base + n) <= vm->task.sp_real)
         return false;
-    if (gs_vm_grow_stack(vm, vm->base, n) == GS_OK)
-        return true;
-    vm->error = gs_nil();
-    return false;
+    return gs_vm_try_grow_stack(vm, vm->base, n);
 }
 
 /* Poked: what was running may be worth a better compile, and so may what the interpreter had entered. */

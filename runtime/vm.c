@@ -183,15 +183,16 @@ static bool move_stack(struct gs_vm *vm, size_t slots, size_t used)
     return true;
 }
 
-gs_status gs_vm_grow_stack(struct gs_vm *vm, gs_value *top, uint32_t n)
+enum room { ROOM, AT_LIMIT, NO_MEMORY };
+
+static enum room grow_stack(struct gs_vm *vm, gs_value *top, uint32_t n)
 {
     gs_value *mark = (gs_value *)vm->task.sp_real;
     size_t have = (size_t)(vm->stack_end - vm->stack), at = (size_t)(top - vm->stack),
            need = at + n;
     if (need > have) {
         if (need > limit_slots())
-            return (gs_status)gs_throw(vm, GS_ERR_STACK, "stack limit of %zu bytes reached",
-                                       limit_slots() * sizeof(gs_value));
+            return AT_LIMIT;
         size_t slots = have * (have >= LARGE_STACK ? 4 : 2);
         if (slots < need)
             slots = need;
@@ -199,14 +200,28 @@ gs_status gs_vm_grow_stack(struct gs_vm *vm, gs_value *top, uint32_t n)
             slots = limit_slots();
         size_t used = (size_t)(mark - vm->stack);
         if (!move_stack(vm, slots, used) && !move_stack(vm, need, used))
-            return (gs_status)gs_throw_nomem(vm);
+            return NO_MEMORY;
         mark = vm->stack + used;
     }
     gs_value *wanted = vm->stack + need + (need / 2 > MARK_STEP ? need / 2 : MARK_STEP);
     if (wanted > vm->stack_end)
         wanted = vm->stack_end;
     set_mark(vm, wanted > mark ? wanted : mark);
-    return GS_OK;
+    return ROOM;
+}
+
+gs_status gs_vm_grow_stack(struct gs_vm *vm, gs_value *top, uint32_t n)
+{
+    enum room r = grow_stack(vm, top, n);
+    if (r == AT_LIMIT)
+        return (gs_status)gs_throw(vm, GS_ERR_STACK, "stack limit of %zu bytes reached",
+                                   limit_slots() * sizeof(gs_value));
+    return r == ROOM ? GS_OK : (gs_status)gs_throw_nomem(vm);
+}
+
+bool gs_vm_try_grow_stack(struct gs_vm *vm, gs_value *top, uint32_t n)
+{
+    return grow_stack(vm, top, n) == ROOM;
 }
 
 void gs_vm_trim_stack(struct gs_vm *vm)

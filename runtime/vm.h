@@ -150,6 +150,8 @@ gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint3
  * at vm->pc[-1], so base and pc must be saved). Rearms task.sp_limit; a poke that came meanwhile
  * stays. */
 gs_status gs_vm_grow_stack(struct gs_vm *vm, gs_value *top, uint32_t n);
+/* As above, but false instead of an error: making one costs a walk over all frames. */
+bool gs_vm_try_grow_stack(struct gs_vm *vm, gs_value *top, uint32_t n);
 /* Gives memory back after a deep recursion has been unwound. Moves the stack. */
 void gs_vm_trim_stack(struct gs_vm *vm);
 /* First slot behind the running frame. */
