@@ -165,24 +165,6 @@ static void refill(struct gs_ring *r, int64_t now)
         r->tokens = GS_TRACE_BURST;
 }
 
-/* Takes one event from the budget and gives its time, or 0. */
-static int64_t take(struct gs_ring *r)
-{
-    /* Inside one run that tells a lot: not worth reading the clock before a tick has passed. */
-    if (r->tokens <= 0 && r->worker && gs_sched_ticks(r->worker->sched) == r->tick)
-        return 0;
-    int64_t now = gs_clock_mono_ns();
-    if (r->tokens <= 0) {
-        refill(r, now);
-        if (r->worker)
-            r->tick = gs_sched_ticks(r->worker->sched);
-        if (r->tokens <= 0)
-            return 0;
-    }
-    r->tokens--;
-    return now;
-}
-
 /* -- runs -------------------------------------------------------------------------------------- */
 
 static void put_run(struct gs_ring *r, int64_t when, const struct gs_task *t, uint32_t flow,
@@ -238,6 +220,44 @@ static void end_many(struct gs_ring *r, int64_t when, uint64_t runs)
         &(struct gs_trace_event){.kind = GS_TRACE_MANY, .phase = GS_TRACE_END, .b = runs});
 }
 
+/* When the run that is going on, among many, may have begun. */
+static int64_t run_from(const struct gs_ring *r)
+{
+    return r->last_ns > r->looked_ns ? r->last_ns : r->looked_ns;
+}
+
+/* Something is to be told in a run among many that has taken long already: first the run itself,
+ * since no slice can begin before an event that is there. */
+static void show_run(struct gs_ring *r)
+{
+    int64_t from = run_from(r);
+    end_many(r, from, r->runs);
+    /* Ours to change; 0 once it is about to park. */
+    uintptr_t task = gs_load_rlx(&r->worker->current) & ~(uintptr_t)1;
+    put_run(r, from, (const struct gs_task *)task, 0, false);
+    r->tokens -= RUN_COST;
+}
+
+/* Takes one event from the budget and gives its time, or 0. */
+static int64_t take(struct gs_ring *r)
+{
+    /* Inside one run that tells a lot: not worth reading the clock before a tick has passed. */
+    if (r->tokens <= 0 && r->worker && gs_sched_ticks(r->worker->sched) == r->tick)
+        return 0;
+    int64_t now = gs_clock_mono_ns();
+    if (r->tokens <= 0) {
+        refill(r, now);
+        if (r->worker)
+            r->tick = gs_sched_ticks(r->worker->sched);
+        if (r->tokens <= 0)
+            return 0;
+    }
+    if (r->many && r->worker && r->worker->in_task && now - r->looked_ns >= LONG_NS)
+        show_run(r);
+    r->tokens--;
+    return now;
+}
+
 void gs_trace_run_begin_owner(struct gs_worker *w, const struct gs_task *t, uint32_t flow)
 {
     struct gs_ring *r = w->ring;
@@ -270,7 +290,7 @@ static void look(struct gs_worker *w, const struct gs_task *t, enum gs_trace_how
     int64_t now = gs_clock_mono_ns();
     refill(r, now);
     if (now - r->looked_ns >= LONG_NS) {
-        int64_t from = r->last_ns > r->looked_ns ? r->last_ns : r->looked_ns;
+        int64_t from = run_from(r);
         end_many(r, from, r->runs - 1);
         put_run(r, from, t, 0, false);
         put_run_end(r, now, t, how);

@@ -1289,7 +1289,7 @@ class Program:
             put(f"try {{ out(\"{v}\", {v}({t})) }} catch e {{ out(\"{v}\", text(e)) }}")
             put(f"out(\"{t}\", thread.atomic.load({t}))")
         elif kind == "buffer":
-            item = self.pick(("i", "i * 0.5", "i % 7 == 0 ? nil : i", "i % 9 == 0 ? [i] : i", "toString(i)", "i > 60 ? {t} : i"))
+            item = self.pick(("i", "i * 0.5", "i % 7 == 0 ? nil : i", "i % 9 == 0 ? [i] : i", "toString(i)", "i > 60 ? thread.atomic.new(i) : i"))
             put(f"let {t} = thread.channel.new({self.number(1, 6)})")
             put(f"let {v} = fn({t}) {{ let k = 0; let s = \"\"; for i in range({turns}) {{")
             put(f"    if thread.channel.trySend({t}, {item.format(t=t)}) {{ k += 1 }}")
