@@ -17,6 +17,7 @@
 
 #include <pthread.h>
 
+#include "cpus.h"
 #include "hot_int.h"
 #include "port/clock.h"
 #include "reclaim.h"
@@ -26,7 +27,8 @@
 #define THRESHOLD_EAGER 1u
 #define INTERVAL 512u   /* a sample costs about 27 ns: 2 % of an empty loop, where one in 64 events took 15 % */
 #define MIN_SAMPLES 16u
-#define OPEN_AFTER_NS 10000000
+#define OPEN_NS 30000000
+#define OPEN_CROWDED_NS 100000000
 #define REMAKE_ENTRIES 128u
 #define LAST_MISSES 1000u
 #define LAST_NS 100000000
@@ -54,9 +56,15 @@ void gs_hot_start(const struct gs_hot_options *o)
     start_ns = gs_clock_mono_ns();
 }
 
-int64_t gs_hot_open_ns(void)
+int64_t gs_hot_open_in_ns(void)
 {
-    return hurried ? start_ns : start_ns + OPEN_AFTER_NS;
+    if (hurried)
+        return 0;
+    int64_t age = gs_clock_mono_ns() - start_ns, used = gs_clock_cpu_ns(), cpus = gs_cpus_in_mask();
+    if (age < OPEN_NS)
+        return OPEN_NS - age;
+    bool crowded = used > age * cpus - age / 2;
+    return crowded && used < OPEN_CROWDED_NS ? (OPEN_CROWDED_NS - used) / cpus + 1 : 0;
 }
 
 const struct gs_hot_options *gs_hot_options(void)

@@ -8,6 +8,8 @@
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 int64_t gs_clock_mono_ns(void);
+/* What the process has used of its processors, all threads together, in nanoseconds. */
+int64_t gs_clock_cpu_ns(void);
 /* CLOCK_REALTIME in nanoseconds since 1970. */
 int64_t gs_clock_wall_ns(void);
 
