@@ -7,6 +7,11 @@
  *            been asked for and holds no call that was never made. What is outside holds what is inside, and for code that is entered often
  *            compiling it once is enough; if the program stays inside, later samples ask for the next loop inward. A function waits for
  *            one entry at a time. With --jit=eager the entry where the sample was taken is asked for.
+ * Worth      Opening the compiler takes 5 to 10 ms of a processor, the first compiles 10 to 40, during which the program itself is up to a third slower where two processors share a core, and unmapping LLVM 1.3 ms at the end. So nothing is served until
+ *            the program has worked so long that it may get that back: WORTH_SAMPLES samples, 50 to 80 ms of plain interpreting (programs
+ *            that mostly wait in natives or collect have less to win, and get there later), or WORTH_NS of all processors together. While no processor is
+ *            idle the program would lose what the compiler takes: then it is WORTH_CROWDED_NS. Not with --jit-threshold, --jit=eager and
+ *            listings: tests want compiled code early.
  * Failing    A unit whose guards fail GS_HOT_MISSES times is dropped: its opcode is put back, the interpreter collects feedback for
  *            half the threshold, then the next sample at that entry asks again. The last generation stays unless it fails so
  *            often that it cannot be worth it (LAST_MISSES within LAST_NS), or does not even begin.
@@ -27,8 +32,10 @@
 #define THRESHOLD_EAGER 1u
 #define INTERVAL 512u   /* a sample costs about 27 ns: 2 % of an empty loop, where one in 64 events took 15 % */
 #define MIN_SAMPLES 16u
-#define OPEN_NS 30000000
-#define OPEN_CROWDED_NS 100000000
+#define WEIGH 32u /* samples between two looks whether the compiler is worth it */
+#define WORTH_SAMPLES 6000u
+#define WORTH_NS 150000000
+#define WORTH_CROWDED_NS 200000000
 #define REMAKE_ENTRIES 128u
 #define LAST_MISSES 1000u
 #define LAST_NS 100000000
@@ -39,13 +46,15 @@ static struct gs_hot_options options = {.mode = GS_JIT_OFF};
 static _Atomic bool active; /* relaxed everywhere: a sample too many is harmless */
 static uint32_t interval, samples_wanted; /* before the first run */
 static int64_t start_ns;
-static bool hurried; /* before the first run: --jit-threshold was given */
+static _Atomic bool worth;   /* relaxed: who learns it late asks in vain for a while */
+static _Atomic uint32_t all; /* samples of all functions, until worth; relaxed, lost updates included */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void gs_hot_start(const struct gs_hot_options *o)
 {
     options = *o;
-    hurried = o->threshold != 0;
+    gs_store_rlx(&worth, o->threshold != 0 || o->mode == GS_JIT_EAGER || o->listing);
+    gs_store_rlx(&all, 0u);
     if (options.threshold == 0)
         options.threshold = options.mode == GS_JIT_EAGER ? THRESHOLD_EAGER : THRESHOLD;
     interval = options.threshold / MIN_SAMPLES;
@@ -56,15 +65,24 @@ void gs_hot_start(const struct gs_hot_options *o)
     start_ns = gs_clock_mono_ns();
 }
 
-int64_t gs_hot_open_in_ns(void)
+bool gs_hot_worth(void)
 {
-    if (hurried)
-        return 0;
-    int64_t age = gs_clock_mono_ns() - start_ns, used = gs_clock_cpu_ns(), cpus = gs_cpus_in_mask();
-    if (age < OPEN_NS)
-        return OPEN_NS - age;
-    bool crowded = used > age * cpus - age / 2;
-    return crowded && used < OPEN_CROWDED_NS ? (OPEN_CROWDED_NS - used) / cpus + 1 : 0;
+    return gs_load_rlx(&worth);
+}
+
+/* See "Worth". */
+static GS_COLD void weigh(void)
+{
+    uint32_t n = gs_load_rlx(&all) + 1;
+    gs_store_rlx(&all, n);
+    if (n % WEIGH != 0)
+        return;
+    int64_t age = gs_clock_mono_ns() - start_ns, used = gs_clock_cpu_ns();
+    bool crowded = used > age * (int64_t)gs_cpus_in_mask() - age / 2;
+    if (crowded ? used < WORTH_CROWDED_NS : n < WORTH_SAMPLES && used < WORTH_NS)
+        return;
+    gs_store_rlx(&worth, true);
+    gs_hot_begin();
 }
 
 const struct gs_hot_options *gs_hot_options(void)
@@ -344,6 +362,8 @@ void gs_hot_count(struct gs_vm *vm, const struct gs_proto *cp, uint32_t pc)
         return;
     }
     vm->heat = next_interval();
+    if (GS_UNLIKELY(!gs_load_rlx(&worth)))
+        weigh();
     if (cp->flags & GS_PF_COLD)
         return;
     struct gs_proto *p = (struct gs_proto *)(uintptr_t)cp;

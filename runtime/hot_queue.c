@@ -2,11 +2,8 @@
  * hot_queue.c - requests, the thread that serves them, the opening of the compiler, and what is said about all that in --stats.
  * Contract: hot.h.
  *
- * Thread     One, started by the first request. It opens goost_jit.so, too, which takes longer than most compiles. EAGER has
+ * Thread     One, started by the first request of a program that is worth it (hot.c). It opens goost_jit.so, too, which takes longer than most compiles. EAGER has
  *            none: who asks opens and compiles, one at a time.
- *            It does not at once (gs_hot_open_in_ns), since opening takes 5 to 10 ms of a processor, the first compiles 5 to 20, and unmapping LLVM 1.3 at the end.
- *            A script that is over in 30 ms is not worth it. One that keeps all processors busy would lose that time itself, and waits
- *            until it has used 100 ms. Not when --jit-threshold is given: tests want compiled code early.
  * Levels     A request is served QUICK first; then it waits in `second` until its unit has been found running LOOKS times while no other
  *            request waits, and is served FULL. The looks: while there is such a request the thread pokes the running tasks every LOOK_NS,
  *            more seldom after LOOK_OFTEN times (every LOOK_MAX_NS in the end), and no more
@@ -354,22 +351,11 @@ static struct job *next_job(void)
     return j;
 }
 
-/* Until it is worth it; at once when the process ends before. */
-static void wait_for_age(void)
-{
-    int64_t left;
-    pthread_mutex_lock(&q.lock);
-    while (!q.stopping && !opened && (left = gs_hot_open_in_ns()) > 0)
-        (void)wait_locked(left);
-    pthread_mutex_unlock(&q.lock);
-}
-
 static void *compile_main(void *arg)
 {
     (void)arg;
     gs_thread_low_self();
     gs_trace_thread("compiler");
-    wait_for_age();
     for (struct job *j = next_job(); j != NULL; j = next_job())
         serve(j);
     return NULL;
@@ -395,12 +381,26 @@ static struct job *job_new(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t ge
     return j;
 }
 
+static bool start_locked(void)
+{
+    if (!q.started && !q.stopping)
+        q.started = gs_thread_start(&q.thread, "goost-jit", compile_main, NULL) == 0;
+    return q.started && !q.stopping;
+}
+
+void gs_hot_begin(void)
+{
+    pthread_mutex_lock(&q.lock);
+    bool ok = q.head == NULL || start_locked();
+    pthread_mutex_unlock(&q.lock);
+    if (!ok)
+        gs_hot_give_up();
+}
+
 static bool enqueue(struct job *j)
 {
     pthread_mutex_lock(&q.lock);
-    if (!q.started && !q.stopping)
-        q.started = gs_thread_start(&q.thread, "goost-jit", compile_main, NULL) == 0;
-    bool ok = q.started && !q.stopping;
+    bool ok = gs_hot_worth() ? start_locked() : !q.stopping;
     if (ok) {
         *q.tail = j;
         q.tail = &j->next;
