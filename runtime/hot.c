@@ -11,7 +11,9 @@
  *            the program has worked so long that it may get that back: WORTH_SAMPLES samples, 50 to 80 ms of plain interpreting (programs
  *            that mostly wait in natives or collect have less to win, and get there later), or WORTH_NS of all processors together. While no processor is
  *            idle the program would lose what the compiler takes: then it is WORTH_CROWDED_NS. Not with --jit-threshold, --jit=eager and
- *            listings: tests want compiled code early.
+ *            listings, which want compiled code early.
+ * Switching  A task that parks every few turns of its loop spends its time in the scheduler, and would leave and enter compiled code for each. Samples of a worker
+ *            that has run many short runs since the last one (looks at the clock tell) do not count: prime_sieve and skynet were 10 to 15 % slower compiled.
  * Failing    A unit whose guards fail GS_HOT_MISSES times is dropped: its opcode is put back, the interpreter collects feedback for
  *            half the threshold, then the next sample at that entry asks again. The last generation stays unless it fails so
  *            often that it cannot be worth it (LAST_MISSES within LAST_NS), or does not even begin.
@@ -26,12 +28,16 @@
 #include "hot_int.h"
 #include "port/clock.h"
 #include "reclaim.h"
+#include "sched.h"
 #include "slow_int.h"
 
 #define THRESHOLD 8192u /* 16 samples, 20 to 100 us: a compile takes milliseconds */
 #define THRESHOLD_EAGER 1u
 #define INTERVAL 512u   /* a sample costs about 27 ns: 2 % of an empty loop, where one in 64 events took 15 % */
 #define MIN_SAMPLES 16u
+#define MANY_EVENTS 8u   /* in a run of a task, on the average: not a short one */
+#define SHORT_RUN_NS 500 /* a switch takes 150 */
+#define LONG_RUN_NS 2000 /* something came between */
 #define WEIGH 32u /* samples between two looks whether the compiler is worth it */
 #define WORTH_SAMPLES 6000u
 #define WORTH_NS 150000000
@@ -46,6 +52,7 @@ static struct gs_hot_options options = {.mode = GS_JIT_OFF};
 static _Atomic bool active; /* relaxed everywhere: a sample too many is harmless */
 static uint32_t interval, samples_wanted; /* before the first run */
 static int64_t start_ns;
+static bool patient;         /* before the first run: see "Worth" and "Switching" */
 static _Atomic bool worth;   /* relaxed: who learns it late asks in vain for a while */
 static _Atomic uint32_t all; /* samples of all functions, until worth; relaxed, lost updates included */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -53,7 +60,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 void gs_hot_start(const struct gs_hot_options *o)
 {
     options = *o;
-    gs_store_rlx(&worth, o->threshold != 0 || o->mode == GS_JIT_EAGER || o->listing);
+    patient = o->threshold == 0 && o->mode == GS_JIT_ON && !o->listing;
+    gs_store_rlx(&worth, !patient);
     gs_store_rlx(&all, 0u);
     if (options.threshold == 0)
         options.threshold = options.mode == GS_JIT_EAGER ? THRESHOLD_EAGER : THRESHOLD;
@@ -354,6 +362,27 @@ static uint32_t choose(const struct gs_proto *p, const struct gs_hot *h, uint32_
     return best;
 }
 
+/* See "Switching". */
+static bool switching(void)
+{
+    static _Thread_local uint32_t turns_before;
+    static _Thread_local int64_t before_ns, mean_ns; /* 0: unknown; of a run */
+    const struct gs_worker *w = gs_worker_self();
+    if (w == NULL)
+        return false;
+    uint32_t turns = gs_worker_turns_owner(w), runs = (turns - turns_before) / 2;
+    turns_before = turns;
+    if (runs < interval / MANY_EVENTS) {
+        before_ns = 0;
+        return false;
+    }
+    int64_t now = gs_clock_mono_ns(), each = (now - before_ns) / runs;
+    if (before_ns != 0)
+        mean_ns += ((each < LONG_RUN_NS ? each : LONG_RUN_NS) - mean_ns) / 16;
+    before_ns = now;
+    return mean_ns < SHORT_RUN_NS;
+}
+
 void gs_hot_count(struct gs_vm *vm, const struct gs_proto *cp, uint32_t pc)
 {
     gs_reclaim_quiet(); /* the interpreter runs: no compiled code is on the C stack */
@@ -362,6 +391,8 @@ void gs_hot_count(struct gs_vm *vm, const struct gs_proto *cp, uint32_t pc)
         return;
     }
     vm->heat = next_interval();
+    if (patient && switching())
+        return;
     if (GS_UNLIKELY(!gs_load_rlx(&worth)))
         weigh();
     if (cp->flags & GS_PF_COLD)

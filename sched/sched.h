@@ -68,6 +68,8 @@ unsigned gs_sched_usable_cpus(void);
 /* The worker of the calling thread, or NULL on other threads. */
 struct gs_worker *gs_worker_self(void);
 unsigned gs_worker_index(const struct gs_worker *w);
+/* How many runs of tasks it has begun and ended so far, each counted; wraps. Its worker. */
+uint32_t gs_worker_turns_owner(const struct gs_worker *w);
 struct gs_sched *gs_worker_sched(const struct gs_worker *w);
 void *gs_worker_local(const struct gs_worker *w);
 

@@ -47,6 +47,11 @@ struct gs_worker *gs_worker_self(void)
     return self;
 }
 
+uint32_t gs_worker_turns_owner(const struct gs_worker *w)
+{
+    return gs_load_rlx(&w->run_seq); /* ours */
+}
+
 unsigned gs_worker_index(const struct gs_worker *w)
 {
     return w->index;
