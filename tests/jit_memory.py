@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""jit_memory.py BINARY - what compiled code costs: code that was dropped or replaced is given back, and one compile serves all tasks.
+"""jit_memory.py BINARY - what compiled code costs: code that was dropped or replaced is given back, one compile serves
+all tasks, and a short program costs nothing.
 
 --stats says how many units were made, taken away and freed; the peak of memory is the kernel's.
 """
@@ -113,6 +114,12 @@ class Memory(unittest.TestCase):
         self.assertEqual(out, run(TASKS, "--jit=off", "--workers=2")[0])
         self.assertGreaterEqual(figures["compiled"], 1)
         self.assertLessEqual(figures["compiled"], 6)  # the function and its loop, main's, each QUICK and FULL
+
+    def test_a_short_program_opens_no_compiler(self):
+        source = "let s = 0\nfor i in range(200000) { s += i % 7 }\nprintln(s)\n"
+        out, figures, most = run(source)
+        self.assertEqual((out, figures), ("599997\n", {}))
+        self.assertLess(most, 30)
 
 
 if __name__ == "__main__":
