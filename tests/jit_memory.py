@@ -113,12 +113,12 @@ class Memory(unittest.TestCase):
         out, figures, _ = run(TASKS, "--workers=2", "--jit-threshold=5000")
         self.assertEqual(out, run(TASKS, "--jit=off", "--workers=2")[0])
         self.assertGreaterEqual(figures["compiled"], 1)
-        self.assertLessEqual(figures["compiled"], 6)  # the function and its loop, main's, each QUICK and FULL
+        self.assertLessEqual(figures["compiled"], 10)  # the function, its loop, and the three of main, each QUICK and FULL
 
     def test_a_short_program_opens_no_compiler(self):
         source = "let s = 0\nfor i in range(200000) { s += i % 7 }\nprintln(s)\n"
         out, figures, most = run(source)
-        self.assertEqual((out, figures), ("599997\n", {}))
+        self.assertEqual((out, figures), ("599994\n", {}))
         self.assertLess(most, 30)
 
 
