@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * api.c - the process: options, the scheduler's hooks, running a program, the deadlock report. Contract: goost.h, rt.h.
+ * api.c - the process: options, the scheduler's hooks, running a program, reports about all tasks. Contract: goost.h, rt.h.
  *
  * Ending     The count of live tasks (main included) stops the scheduler when it reaches zero; exit() and an uncaught error of main stop it at once. What is still
  *            parked or queued then is dropped after the workers have been joined; those that do not come to a safe point in GRACE_NS are not waited for.
@@ -25,6 +25,7 @@
 #include "port/clock.h"
 #include "port/mem.h"
 #include "port/thread.h"
+#include "quit.h"
 #include "reclaim.h"
 #include "rt.h"
 #include "taskobj.h"
@@ -72,7 +73,10 @@ void gs_rt_live_remove(struct gs_vm *vm)
     gs_spin_unlock(&s->lock);
 }
 
-/* ---- deadlock report ---- */
+/* ---- reports about all tasks ---- */
+
+/* Tasks that were still queued when the scheduler stopped. */
+static struct gs_task *left_over;
 
 static int by_id(const void *a, const void *b)
 {
@@ -81,47 +85,90 @@ static int by_id(const void *a, const void *b)
     return i < j ? -1 : i > j;
 }
 
+struct tasks {
+    struct gs_vm **v;
+    size_t n, cap;
+};
+
+static void tasks_add(struct tasks *t, struct gs_vm *vm)
+{
+    if (t->n == t->cap) {
+        t->cap = t->cap != 0 ? t->cap * 2 : 64;
+        t->v = gs_mem_must_realloc(t->v, t->cap * sizeof(struct gs_vm *));
+    }
+    t->v[t->n++] = vm;
+}
+
+/* Those that have waited, and those that the scheduler left over, by their numbers. */
+static struct tasks tasks_all(bool ended)
+{
+    struct tasks t = {0};
+    for (unsigned i = 0; i < LIVE_SHARDS; i++) {
+        gs_spin_lock(&live[i].lock);
+        for (struct gs_vm *vm = live[i].head; vm != NULL; vm = vm->live_next)
+            tasks_add(&t, vm);
+        gs_spin_unlock(&live[i].lock);
+    }
+    for (struct gs_task *left = ended ? left_over : NULL; left != NULL; left = left->next) {
+        struct gs_vm *vm = (struct gs_vm *)left; /* the task is its first member */
+        if (!(vm->flags & GS_VM_LIVE))
+            tasks_add(&t, vm);
+    }
+    if (t.n > 0)
+        qsort(t.v, t.n, sizeof t.v[0], by_id);
+    return t;
+}
+
+static bool waits(const struct gs_vm *vm)
+{
+    return gs_load_rlx(&vm->park.word) == GS_WAIT_WAITING; /* nobody runs */
+}
+
+static void tell_task(struct gs_buf *b, const struct gs_vm *vm)
+{
+    const char *file = "?";
+    uint32_t line = 0;
+    gs_vm_place(vm, &file, &line);
+    gs_buf_printf(b, "task %lld%s: ", (long long)vm->self->h.id, vm->flags & GS_VM_MAIN ? " (main)" : "");
+    if (waits(vm))
+        gs_buf_printf(b, "waiting in %s", vm->park.what != NULL ? vm->park.what : "?");
+    else
+        gs_buf_putz(b, "runnable");
+    if (waits(vm) && vm->park.obj != NULL)
+        gs_buf_printf(b, " on %s %lld", gs_hkind_name((enum gs_hkind)vm->park.obj->kind), (long long)vm->park.obj->id);
+    gs_buf_printf(b, " at %s:%u", file, line);
+    if (!(vm->flags & GS_VM_MAIN))
+        gs_buf_printf(b, ", spawned at %s:%u", vm->self->file, vm->self->line);
+    gs_buf_putc(b, '\n');
+}
+
 #define REPORT_MAX 1000u /* tasks told one by one */
 
-/* All workers sleep: every live VM is parked and nothing moves. */
-static void report_deadlock(void)
+static void tell_tasks(const char *title, struct tasks t, bool stacks)
 {
-    size_t n = 0, cap = 0;
-    struct gs_vm **v = NULL;
-    for (unsigned i = 0; i < LIVE_SHARDS; i++) {
-        for (struct gs_vm *vm = live[i].head; vm != NULL; vm = vm->live_next) {
-            if (n == cap) {
-                cap = cap != 0 ? cap * 2 : 64;
-                v = gs_mem_must_realloc(v, cap * sizeof(struct gs_vm *));
-            }
-            v[n++] = vm;
-        }
-    }
-    if (n > 0)
-        qsort(v, n, sizeof(struct gs_vm *), by_id);
     struct gs_buf b = {0};
-    gs_buf_putz(&b, "fatal: all tasks are asleep - deadlock\n");
-    for (size_t i = 0; i < n && i < REPORT_MAX; i++) {
-        struct gs_vm *vm = v[i];
-        const char *file = "?";
-        uint32_t line = 0;
-        gs_vm_place(vm, &file, &line);
-        gs_buf_printf(&b, "task %lld%s: waiting in %s", (long long)vm->self->h.id,
-                      vm->flags & GS_VM_MAIN ? " (main)" : "",
-                      vm->park.what != NULL ? vm->park.what : "?");
-        if (vm->park.obj != NULL)
-            gs_buf_printf(&b, " on %s %lld", gs_hkind_name((enum gs_hkind)vm->park.obj->kind),
-                          (long long)vm->park.obj->id);
-        gs_buf_printf(&b, " at %s:%u", file, line);
-        if (!(vm->flags & GS_VM_MAIN))
-            gs_buf_printf(&b, ", spawned at %s:%u", vm->self->file, vm->self->line);
-        gs_buf_putc(&b, '\n');
+    gs_buf_putz(&b, title);
+    for (size_t i = 0; i < t.n && i < REPORT_MAX; i++) {
+        tell_task(&b, t.v[i]);
+        if (stacks)
+            gs_stack_text(t.v[i], &b, "    ");
     }
-    if (n > REPORT_MAX)
-        gs_buf_printf(&b, "... and %zu more tasks\n", n - REPORT_MAX);
+    if (t.n > REPORT_MAX)
+        gs_buf_printf(&b, "... and %zu more tasks\n", t.n - REPORT_MAX);
     gs_err_write(b.p, b.len);
     gs_buf_free(&b);
-    gs_mem_free(v);
+    gs_mem_free(t.v);
+}
+
+void gs_rt_report_tasks(bool ended)
+{
+    struct tasks t = tasks_all(ended);
+    char title[96];
+    if (ended)
+        snprintf(title, sizeof title, "fatal: SIGQUIT: %zu task%s\n", t.n, t.n == 1 ? "" : "s");
+    else
+        snprintf(title, sizeof title, "fatal: SIGQUIT: %lld tasks, some inside library functions; these wait:\n", (long long)gs_rt_tasks());
+    tell_tasks(title, t, true);
 }
 
 /* ---- scheduler hooks ---- */
@@ -129,7 +176,8 @@ static void report_deadlock(void)
 static void *hook_start(void *ctx, struct gs_worker *w)
 {
     (void)ctx;
-    (void)w;
+    if (gs_worker_index(w) > 0)
+        gs_quit_watch();
     gs_hold_start();
     return NULL;
 }
@@ -148,6 +196,7 @@ static void hook_idle(void *ctx, struct gs_worker *w)
 {
     (void)ctx;
     (void)w;
+    gs_quit_watch();
     gs_reclaim_away();
     gs_out_flush();
     gs_hold_idle();
@@ -157,12 +206,10 @@ static void hook_quiescent(void *ctx, struct gs_worker *w)
 {
     (void)ctx;
     (void)w;
-    report_deadlock();
+    /* All workers sleep: every live VM is parked and nothing moves. */
+    tell_tasks("fatal: all tasks are asleep - deadlock\n", tasks_all(true), false);
     gs_rt_exit(3);
 }
-
-/* Tasks that were still queued when the scheduler stopped. */
-static struct gs_task *left_over;
 
 static void hook_left(void *ctx, struct gs_task *t)
 {
@@ -298,7 +345,9 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
     if (gs_rt.sched == NULL)
         gs_rt_no_memory();
     struct gs_vm *vm = gs_task_new_main(p);
+    gs_quit_arm();
     int code = gs_sched_run(gs_rt.sched, &vm->task);
+    bool quit = gs_quit_end();
     gs_store_rlx(&run_over, 1u);
     gs_futex_wake(&run_over, 1);
     bool early = gs_load_rlx(&gs_rt.ending);
@@ -307,6 +356,11 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
         gs_taskobj_report_unreceived();
         if (code == 0 && gs_load_rlx(&gs_rt.failures) > 0)
             code = 1;
+    }
+    if (quit) {
+        gs_out_flush();
+        gs_rt_report_tasks(true);
+        code = 2;
     }
     gs_insight_end();
     if (o->stats) {

@@ -187,6 +187,22 @@ struct gs_array *gs_stack_trace(struct gs_vm *vm, struct gs_heap *h)
     return trace_array(&t, h);
 }
 
+void gs_stack_text(const struct gs_vm *vm, struct gs_buf *out, const char *indent)
+{
+    struct trace t;
+    trace_take(vm, &t);
+    for (uint32_t i = 0; i < t.n; i++) {
+        if (trace_has_gap(&t, i)) {
+            gs_buf_putz(out, indent);
+            trace_gap(out, &t);
+            gs_buf_putc(out, '\n');
+        }
+        gs_buf_putz(out, indent);
+        trace_entry(out, trace_at(&t, i));
+        gs_buf_putc(out, '\n');
+    }
+}
+
 /* ---- places of values that carry none ---- */
 
 struct gs_places {

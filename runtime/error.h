@@ -45,6 +45,8 @@ struct gs_marker;
 void gs_places_mark(const struct gs_vm *vm, struct gs_marker *m);
 /* Stack of a VM that is not running, or of the caller's own: lines as in `stack`. */
 struct gs_array *gs_stack_trace(struct gs_vm *vm, struct gs_heap *h);
+/* The same as text, each line with `indent` before it. */
+void gs_stack_text(const struct gs_vm *vm, struct gs_buf *out, const char *indent);
 /* Place of the innermost frame outside the prelude. */
 void gs_vm_place(const struct gs_vm *vm, const char **file, uint32_t *line);
 

@@ -27,6 +27,9 @@ extern struct gs_rt gs_rt;
 void gs_rt_exit(int code);
 /* What the process cannot begin without is missing: says so and ends it with code 70. */
 _Noreturn void gs_rt_no_memory(void);
+/* SIGQUIT: what each task was doing, to stderr. ended: the workers have stopped; else they may still be inside library functions, and what is told of are the
+ * tasks that wait. */
+void gs_rt_report_tasks(bool ended);
 /* How many tasks live, main included. */
 int64_t gs_rt_tasks(void);
 /* Registry of live VMs that have waited (reports). */

@@ -255,6 +255,14 @@ void gs_sched_stop(struct gs_sched *s, int code)
         gs_ticker_raise_mt(s, GS_TICK_FAST);
 }
 
+void gs_sched_stop_signal(struct gs_sched *s, int code)
+{
+    if (!gs_sched_stopped(s))
+        gs_store_rlx(&s->stop_code, code); /* before stop */
+    gs_store_seq(&s->stop, true);          /* [Q1] */
+    (void)gs_worker_poke_mt(gs_sched_worker(s, 0), GS_POKE_PREEMPT, 0);
+}
+
 bool gs_sched_look_mt(struct gs_sched *s)
 {
     bool any = false;

@@ -55,6 +55,9 @@ void gs_sched_free(struct gs_sched *s);
 int gs_sched_run(struct gs_sched *s, struct gs_task *first);
 /* Asks every worker to leave its loop after the task it is running (which it pokes); the first code given counts. */
 void gs_sched_stop(struct gs_sched *s, int code);
+/* From a signal handler, while nobody sleeps and there is one worker: as above, but may come just too early, so it is to be called again until
+ * gs_sched_run returns. */
+void gs_sched_stop_signal(struct gs_sched *s, int code);
 bool gs_sched_stopping(const struct gs_sched *s);
 
 /* How many tasks are not over, the first one included: exact when no other worker is running. Any thread. */

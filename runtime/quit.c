@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * quit.c - SIGQUIT. Contract: quit.h.
+ *
+ * How        A task's stack can be read only while the task stands still, so the scheduler is stopped as by exit(), and the report made
+ *            of what is left (api.c): those that wait, and those that were running or queued.
+ * Handler    Stopping takes locks and may start threads, which a handler must not. Once anybody may sleep there is a thread that the handler
+ *            wakes, and which stops the scheduler (gs_quit_watch). Before that, one worker runs one task, and the handler itself says stop and pokes
+ *            it (gs_sched_stop_signal), again every AGAIN_MS, since a poke may come just before the task begins to run. So a program that starts no
+ *            thread need not start one for this.
+ * Grace      A task inside a library function that takes long does not come to a safe point. After GRACE_MS the process ends without it: the
+ *            thread still tells of those that wait, which nobody runs any more; the handler can say no more than that.
+ * Orders     [Q1] asked: stored by the handler (release), loaded by the thread and at the end (acquire). [Q2] told: an exchange; who finds it false
+ *            makes the report, the thread when the grace is over or the end. [Q3] watched, over: stored (release), loaded (acquire).
+ */
+#include "quit.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "insight.h"
+#include "port/clock.h"
+#include "port/thread.h"
+#include "rt.h"
+
+#define AGAIN_MS 10
+#define GRACE_MS 1000
+#define CODE 2
+
+static bool armed;             /* before the run */
+static _Atomic bool begun;     /* somebody starts the thread */
+static _Atomic bool watched;   /* there is the thread */
+static _Atomic uint32_t asked; /* futex word */
+static _Atomic uint32_t over;  /* futex word: the workers have stopped */
+static _Atomic bool told;
+static _Atomic uint32_t rounds; /* of the handler; only a count */
+
+static void *quit_main(void *arg)
+{
+    (void)arg;
+    while (gs_load_acq(&asked) == 0) /* [Q1] */
+        gs_futex_wait(&asked, 0, -1);
+    gs_store_rlx(&gs_rt.ending, true);
+    gs_sched_stop(gs_rt.sched, CODE);
+    int64_t until = gs_clock_mono_ns() + (int64_t)GRACE_MS * 1000000, left;
+    while (gs_load_acq(&over) == 0 && (left = until - gs_clock_mono_ns()) > 0) /* [Q3] */
+        gs_futex_wait(&over, 0, left);
+    if (!gs_xchg_acq_rel(&told, true)) { /* [Q2] */
+        gs_rt_report_tasks(false);
+        gs_insight_end();
+        _exit(CODE);
+    }
+    return NULL;
+}
+
+static void repeat(int ms)
+{
+    struct itimerval again = {.it_value = {.tv_usec = (suseconds_t)ms * 1000}}; /* 0: no more */
+    (void)setitimer(ITIMER_REAL, &again, NULL);
+}
+
+/* SIGQUIT, and SIGALRM after it. */
+static void on_signal(int sig)
+{
+    static const char text[] = "fatal: SIGQUIT: the task is inside a library function and does not come back\n";
+    int err = errno;
+    (void)sig;
+    gs_store_rel(&asked, 1u); /* [Q1] */
+    if (gs_load_acq(&watched)) { /* [Q3] */
+        gs_futex_wake(&asked, 1);
+    } else if (gs_add_rlx(&rounds, 1u) < GRACE_MS / AGAIN_MS) {
+        gs_store_rlx(&gs_rt.ending, true);
+        gs_sched_stop_signal(gs_rt.sched, CODE);
+        repeat(AGAIN_MS);
+    } else {
+        (void)!write(STDERR_FILENO, text, sizeof text - 1);
+        _exit(CODE);
+    }
+    errno = err;
+}
+
+void gs_quit_arm(void)
+{
+    struct sigaction is, a = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&a.sa_mask);
+    sigaddset(&a.sa_mask, SIGQUIT);
+    sigaddset(&a.sa_mask, SIGALRM);
+    if (sigaction(SIGQUIT, NULL, &is) != 0 || (is.sa_flags & SA_SIGINFO) || is.sa_handler != SIG_DFL)
+        return;
+    (void)sigaction(SIGALRM, &a, NULL);
+    (void)sigaction(SIGQUIT, &a, NULL);
+    armed = true;
+}
+
+void gs_quit_watch(void)
+{
+    if (!armed || gs_load_rlx(&begun) || gs_xchg_acq_rel(&begun, true))
+        return;
+    pthread_t t;
+    if (gs_thread_start(&t, "goost-quit", quit_main, NULL) != 0)
+        return; /* the handler does what it can */
+    pthread_detach(t);
+    gs_store_rel(&watched, true); /* [Q3] */
+    if (gs_load_acq(&asked) != 0) /* [Q1] between the two */
+        gs_futex_wake(&asked, 1);
+}
+
+bool gs_quit_end(void)
+{
+    if (!armed)
+        return false;
+    (void)signal(SIGQUIT, SIG_DFL);
+    armed = false;
+    bool early = gs_xchg_acq_rel(&told, true); /* [Q2] */
+    gs_store_rel(&over, 1u);                   /* [Q3] */
+    gs_futex_wake(&over, 1);
+    if (early) /* the thread is telling, and ends the process */
+        for (;;)
+            pause();
+    if (gs_load_acq(&asked) == 0) /* [Q1] */
+        return false;
+    repeat(0);
+    (void)signal(SIGALRM, SIG_IGN);
+    return true;
+}
