@@ -8,7 +8,7 @@
  *            compiling it once is enough; if the program stays inside, later samples ask for the next loop inward. A function waits for
  *            one entry at a time. With --jit=eager the entry where the sample was taken is asked for.
  * Worth      Opening the compiler takes 5 to 10 ms of a processor, the first compiles 10 to 40, during which the program itself is up to a third slower where two processors share a core, and unmapping LLVM 1.3 ms at the end. So nothing is served until
- *            the program has worked so long that it may get that back: WORTH_SAMPLES samples, 50 to 80 ms of plain interpreting (programs
+ *            the program has worked so long that it may get that back: WORTH_WORK samples, a longer loop's counting more, 50 to 80 ms of plain interpreting (programs
  *            that mostly wait in natives or collect have less to win, and get there later), or WORTH_NS of all processors together. While no processor is
  *            idle the program would lose what the compiler takes: then it is WORTH_CROWDED_NS. Not with --jit-threshold, --jit=eager and
  *            listings, which want compiled code early.
@@ -39,7 +39,9 @@
 #define SHORT_RUN_NS 500 /* a switch takes 150 */
 #define LONG_RUN_NS 2000 /* something came between */
 #define WEIGH 32u /* samples between two looks whether the compiler is worth it */
-#define WORTH_SAMPLES 6000u
+#define WORTH_WORK 12000u /* samples of loops of LEAST instructions */
+#define LEAST 4u
+#define LENGTH_MAX 128u
 #define WORTH_NS 150000000
 #define WORTH_CROWDED_NS 200000000
 #define REMAKE_ENTRIES 128u
@@ -54,7 +56,7 @@ static uint32_t interval, samples_wanted; /* before the first run */
 static int64_t start_ns;
 static bool patient;         /* before the first run: see "Worth" and "Switching" */
 static _Atomic bool worth;   /* relaxed: who learns it late asks in vain for a while */
-static _Atomic uint32_t all; /* samples of all functions, until worth; relaxed, lost updates included */
+static _Atomic uint32_t work, weighed; /* until worth; relaxed, lost updates included */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void gs_hot_start(const struct gs_hot_options *o)
@@ -62,7 +64,7 @@ void gs_hot_start(const struct gs_hot_options *o)
     options = *o;
     patient = o->threshold == 0 && o->mode == GS_JIT_ON && !o->listing;
     gs_store_rlx(&worth, !patient);
-    gs_store_rlx(&all, 0u);
+    gs_store_rlx(&work, 0u);
     if (options.threshold == 0)
         options.threshold = options.mode == GS_JIT_EAGER ? THRESHOLD_EAGER : THRESHOLD;
     interval = options.threshold / MIN_SAMPLES;
@@ -76,21 +78,6 @@ void gs_hot_start(const struct gs_hot_options *o)
 bool gs_hot_worth(void)
 {
     return gs_load_rlx(&worth);
-}
-
-/* See "Worth". */
-static GS_COLD void weigh(void)
-{
-    uint32_t n = gs_load_rlx(&all) + 1;
-    gs_store_rlx(&all, n);
-    if (n % WEIGH != 0)
-        return;
-    int64_t age = gs_clock_mono_ns() - start_ns, used = gs_clock_cpu_ns();
-    bool crowded = used > age * (int64_t)gs_cpus_in_mask() - age / 2;
-    if (crowded ? used < WORTH_CROWDED_NS : n < WORTH_SAMPLES && used < WORTH_NS)
-        return;
-    gs_store_rlx(&worth, true);
-    gs_hot_begin();
 }
 
 const struct gs_hot_options *gs_hot_options(void)
@@ -338,6 +325,46 @@ static bool ripe(const struct gs_proto *p, uint32_t from, uint32_t to)
     return true;
 }
 
+/* Whether instruction i jumps, and where to. */
+static bool jumps(const struct gs_proto *p, uint32_t i, int64_t *to)
+{
+    gs_insn insn = gs_hot_insn(p, &p->code[i]);
+    const struct gs_opinfo *o = &gs_opinfo[gs_insn_op(insn)];
+    if (o->b != GS_OPND_JX && o->c != GS_OPND_J)
+        return false;
+    *to = (int64_t)i + 1 + (o->b == GS_OPND_JX ? gs_insn_bx(insn) : gs_insn_sc(insn));
+    return true;
+}
+
+/* Instructions from the head of a loop to its last jump back, or of a function. */
+static uint32_t length(const struct gs_proto *p, uint32_t pc)
+{
+    uint32_t end = p->ncode - pc < LENGTH_MAX ? p->ncode : pc + LENGTH_MAX;
+    int64_t to;
+    for (uint32_t i = end; i-- > pc && pc != 0;) {
+        if (jumps(p, i, &to) && to == (int64_t)pc)
+            return i - pc + 1;
+    }
+    return end - pc;
+}
+
+/* See "Worth". A sample at pc. */
+static GS_COLD void weigh(const struct gs_proto *p, uint32_t pc)
+{
+    uint32_t instructions = length(p, pc), n = gs_load_rlx(&weighed) + 1,
+             w = gs_load_rlx(&work) + (instructions > LEAST ? instructions / LEAST : 1);
+    gs_store_rlx(&work, w);
+    gs_store_rlx(&weighed, n);
+    if (n % WEIGH != 0)
+        return;
+    int64_t age = gs_clock_mono_ns() - start_ns, used = gs_clock_cpu_ns();
+    bool crowded = used > age * (int64_t)gs_cpus_in_mask() - age / 2;
+    if (crowded ? used < WORTH_CROWDED_NS : w < WORTH_WORK && used < WORTH_NS)
+        return;
+    gs_store_rlx(&worth, true);
+    gs_hot_begin();
+}
+
 /* See "Samples". */
 static uint32_t choose(const struct gs_proto *p, const struct gs_hot *h, uint32_t pc)
 {
@@ -350,12 +377,8 @@ static uint32_t choose(const struct gs_proto *p, const struct gs_hot *h, uint32_
     uint32_t at = gs_insn_op(before) == GS_OP_JMP && gs_insn_bx(before) > 0 ? pc + (uint32_t)gs_insn_bx(before) : pc;
     uint32_t best = pc;
     for (uint32_t i = at; i < p->ncode; i++) {
-        gs_insn insn = gs_hot_insn(p, &p->code[i]);
-        const struct gs_opinfo *o = &gs_opinfo[gs_insn_op(insn)];
-        if (o->b != GS_OPND_JX && o->c != GS_OPND_J)
-            continue;
-        int64_t to = (int64_t)i + 1 + (o->b == GS_OPND_JX ? gs_insn_bx(insn) : gs_insn_sc(insn));
-        if (to > 0 && to <= at && to <= i && (uint32_t)to != pc && (best == pc || (uint32_t)to < best) &&
+        int64_t to;
+        if (jumps(p, i, &to) && to > 0 && to <= at && to <= i && (uint32_t)to != pc && (best == pc || (uint32_t)to < best) &&
             ripe(p, (uint32_t)to, i) && wanted(h, (uint32_t)to))
             best = (uint32_t)to;
     }
@@ -394,7 +417,7 @@ void gs_hot_count(struct gs_vm *vm, const struct gs_proto *cp, uint32_t pc)
     if (patient && switching())
         return;
     if (GS_UNLIKELY(!gs_load_rlx(&worth)))
-        weigh();
+        weigh(cp, pc);
     if (cp->flags & GS_PF_COLD)
         return;
     struct gs_proto *p = (struct gs_proto *)(uintptr_t)cp;
