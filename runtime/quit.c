@@ -9,7 +9,7 @@
  *            thread need not start one for this.
  * Grace      A task inside a library function that takes long does not come to a safe point. After GRACE_MS the process ends without it: the
  *            thread still tells of those that wait, which nobody runs any more; the handler can say no more than that.
- * Orders     [Q1] asked: stored by the handler (release), loaded by the thread and at the end (acquire). [Q2] told: an exchange; who finds it false
+ * Orders     [Q1] asked: turned by the handler or the end (a CAS), loaded by the thread and at the end (acquire). [Q2] told: an exchange; who finds it false
  *            makes the report, the thread when the grace is over or the end. [Q3] watched, over: stored (release), loaded (acquire).
  */
 #include "quit.h"
@@ -32,7 +32,9 @@
 static bool armed;             /* before the run */
 static _Atomic bool begun;     /* somebody starts the thread */
 static _Atomic bool watched;   /* there is the thread */
+enum { NOT_ASKED, ASKED, DISMISSED };
 static _Atomic uint32_t asked; /* futex word */
+static pthread_t thread;       /* once watched */
 static _Atomic uint32_t over;  /* futex word: the workers have stopped */
 static _Atomic bool told;
 static _Atomic uint32_t rounds; /* of the handler; only a count */
@@ -40,8 +42,10 @@ static _Atomic uint32_t rounds; /* of the handler; only a count */
 static void *quit_main(void *arg)
 {
     (void)arg;
-    while (gs_load_acq(&asked) == 0) /* [Q1] */
-        gs_futex_wait(&asked, 0, -1);
+    while (gs_load_acq(&asked) == NOT_ASKED) /* [Q1] */
+        gs_futex_wait(&asked, NOT_ASKED, -1);
+    if (gs_load_acq(&asked) == DISMISSED) /* [Q1] */
+        return NULL;
     gs_store_rlx(&gs_rt.ending, true);
     gs_sched_stop(gs_rt.sched, CODE);
     int64_t until = gs_clock_mono_ns() + (int64_t)GRACE_MS * 1000000, left;
@@ -67,7 +71,8 @@ static void on_signal(int sig)
     static const char text[] = "fatal: SIGQUIT: the task is inside a library function and does not come back\n";
     int err = errno;
     (void)sig;
-    gs_store_rel(&asked, 1u); /* [Q1] */
+    uint32_t seen = NOT_ASKED;
+    (void)gs_cas_acq_rel(&asked, &seen, (uint32_t)ASKED); /* [Q1] */
     if (gs_load_acq(&watched)) { /* [Q3] */
         gs_futex_wake(&asked, 1);
     } else if (gs_add_rlx(&rounds, 1u) < GRACE_MS / AGAIN_MS) {
@@ -98,13 +103,18 @@ void gs_quit_watch(void)
 {
     if (!armed || gs_load_rlx(&begun) || gs_xchg_acq_rel(&begun, true))
         return;
-    pthread_t t;
-    if (gs_thread_start(&t, "goost-quit", quit_main, NULL) != 0)
-        return; /* the handler does what it can */
-    pthread_detach(t);
-    gs_store_rel(&watched, true); /* [Q3] */
-    if (gs_load_acq(&asked) != 0) /* [Q1] between the two */
-        gs_futex_wake(&asked, 1);
+    if (gs_thread_start(&thread, "goost-quit", quit_main, NULL) == 0)
+        gs_store_rel(&watched, true); /* [Q3]; it looks at `asked` itself. Without it the handler does what it can */
+}
+
+static void dismiss(void)
+{
+    uint32_t none = NOT_ASKED;
+    if (!gs_load_acq(&watched)) /* [Q3] */
+        return;
+    (void)gs_cas_acq_rel(&asked, &none, (uint32_t)DISMISSED); /* [Q1] */
+    gs_futex_wake(&asked, 1);
+    pthread_join(thread, NULL);
 }
 
 bool gs_quit_end(void)
@@ -119,9 +129,17 @@ bool gs_quit_end(void)
     if (early) /* the thread is telling, and ends the process */
         for (;;)
             pause();
-    if (gs_load_acq(&asked) == 0) /* [Q1] */
-        return false;
-    repeat(0);
-    (void)signal(SIGALRM, SIG_IGN);
-    return true;
+    bool was = gs_load_acq(&asked) == ASKED; /* [Q1] */
+    if (was) {
+        repeat(0);
+        (void)signal(SIGALRM, SIG_IGN);
+    }
+    /* When it was not asked it is taken along by the end of the process; but sanitizers wait for threads. */
+#if defined(GS_SANITIZE)
+    dismiss();
+#else
+    if (was)
+        dismiss();
+#endif
+    return was;
 }
