@@ -99,14 +99,17 @@ static void tasks_add(struct tasks *t, struct gs_vm *vm)
     t->v[t->n++] = vm;
 }
 
-/* Those that have waited, and those that the scheduler left over, by their numbers. */
+/* Those that have waited, and those that the scheduler left over, by their numbers. Not ended: those that are parked. */
 static struct tasks tasks_all(bool ended)
 {
     struct tasks t = {0};
     for (unsigned i = 0; i < LIVE_SHARDS; i++) {
         gs_spin_lock(&live[i].lock);
-        for (struct gs_vm *vm = live[i].head; vm != NULL; vm = vm->live_next)
-            tasks_add(&t, vm);
+        for (struct gs_vm *vm = live[i].head; vm != NULL; vm = vm->live_next) {
+            /* [T1] of the scheduler: what is parked does not move any more once it is stopping */
+            if (ended || gs_load_acq(&vm->task.state) == GS_TASK_PARKED)
+                tasks_add(&t, vm);
+        }
         gs_spin_unlock(&live[i].lock);
     }
     for (struct gs_task *left = ended ? left_over : NULL; left != NULL; left = left->next) {
