@@ -42,7 +42,7 @@
 #define WORTH_WORK 12000u /* samples of loops of LEAST instructions */
 #define LEAST 4u
 #define LENGTH_MAX 128u
-#define WORTH_NS 150000000
+#define WORTH_NS 300000000
 #define WORTH_CROWDED_NS 200000000
 #define REMAKE_ENTRIES 128u
 #define LAST_MISSES 1000u
