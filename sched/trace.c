@@ -220,22 +220,22 @@ static void end_many(struct gs_ring *r, int64_t when, uint64_t runs)
         &(struct gs_trace_event){.kind = GS_TRACE_MANY, .phase = GS_TRACE_END, .b = runs});
 }
 
-/* When the run that is going on, among many, may have begun. */
-static int64_t run_from(const struct gs_ring *r)
+/* The run after `runs` others among many is told after all, from when it may have begun. */
+static void begin_late(struct gs_ring *r, const struct gs_task *t, uint64_t runs)
 {
-    return r->last_ns > r->looked_ns ? r->last_ns : r->looked_ns;
+    int64_t from = r->last_ns > r->looked_ns ? r->last_ns : r->looked_ns;
+    end_many(r, from, runs);
+    put_run(r, from, t, 0, false);
+    r->tokens -= RUN_COST;
 }
 
 /* Something is to be told in a run among many that has taken long already: first the run itself,
  * since no slice can begin before an event that is there. */
 static void show_run(struct gs_ring *r)
 {
-    int64_t from = run_from(r);
-    end_many(r, from, r->runs);
     /* Ours to change; 0 once it is about to park. */
     uintptr_t task = gs_load_rlx(&r->worker->current) & ~(uintptr_t)1;
-    put_run(r, from, (const struct gs_task *)task, 0, false);
-    r->tokens -= RUN_COST;
+    begin_late(r, (const struct gs_task *)task, r->runs);
 }
 
 /* Takes one event from the budget and gives its time, or 0. */
@@ -290,11 +290,8 @@ static void look(struct gs_worker *w, const struct gs_task *t, enum gs_trace_how
     int64_t now = gs_clock_mono_ns();
     refill(r, now);
     if (now - r->looked_ns >= LONG_NS) {
-        int64_t from = run_from(r);
-        end_many(r, from, r->runs - 1);
-        put_run(r, from, t, 0, false);
+        begin_late(r, t, r->runs - 1);
         put_run_end(r, now, t, how);
-        r->tokens -= RUN_COST;
         return;
     }
     r->looked_ns = now;
