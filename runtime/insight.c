@@ -110,24 +110,16 @@ static void on_signal(int sig)
     errno = err;
 }
 
-static void watch(int sig)
-{
-    struct sigaction is, a = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&a.sa_mask);
-    if (sigaction(sig, NULL, &is) == 0 && !(is.sa_flags & SA_SIGINFO) && is.sa_handler == SIG_DFL)
-        (void)sigaction(sig, &a, NULL);
-}
-
 static void watch_signals(void)
 {
     pthread_t t;
     if (gs_thread_start(&t, "goost-signal", signal_main, NULL) != 0)
         return; /* such an end leaves no trace */
     pthread_detach(t);
-    watch(SIGINT);
-    watch(SIGTERM);
-    watch(SIGHUP);
-    watch(SIGABRT);
+    (void)gs_signal_take(SIGINT, on_signal);
+    (void)gs_signal_take(SIGTERM, on_signal);
+    (void)gs_signal_take(SIGHUP, on_signal);
+    (void)gs_signal_take(SIGABRT, on_signal);
 }
 
 /* ---- the trace ---- */

@@ -78,6 +78,7 @@ static void on_signal(int sig)
     } else if (gs_add_rlx(&rounds, 1u) < GRACE_MS / AGAIN_MS) {
         gs_store_rlx(&gs_rt.ending, true);
         gs_sched_stop_signal(gs_rt.sched, CODE);
+        (void)signal(SIGALRM, on_signal);
         repeat(AGAIN_MS);
     } else {
         (void)!write(STDERR_FILENO, text, sizeof text - 1);
@@ -88,15 +89,7 @@ static void on_signal(int sig)
 
 void gs_quit_arm(void)
 {
-    struct sigaction is, a = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&a.sa_mask);
-    sigaddset(&a.sa_mask, SIGQUIT);
-    sigaddset(&a.sa_mask, SIGALRM);
-    if (sigaction(SIGQUIT, NULL, &is) != 0 || (is.sa_flags & SA_SIGINFO) || is.sa_handler != SIG_DFL)
-        return;
-    (void)sigaction(SIGALRM, &a, NULL);
-    (void)sigaction(SIGQUIT, &a, NULL);
-    armed = true;
+    armed = gs_signal_take(SIGQUIT, on_signal);
 }
 
 void gs_quit_watch(void)
@@ -134,12 +127,11 @@ bool gs_quit_end(void)
         repeat(0);
         (void)signal(SIGALRM, SIG_IGN);
     }
-    /* When it was not asked it is taken along by the end of the process; but sanitizers wait for threads. */
+    bool wait = was;
 #if defined(GS_SANITIZE)
-    dismiss();
-#else
-    if (was)
-        dismiss();
+    wait = true; /* they count threads that the end of the process would take along */
 #endif
+    if (wait)
+        dismiss();
     return was;
 }

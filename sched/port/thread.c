@@ -217,3 +217,11 @@ void gs_spin_lock_slow(struct gs_spin *s)
             return;
     }
 }
+
+bool gs_signal_take(int sig, void (*handler)(int))
+{
+    struct sigaction is, a = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigemptyset(&a.sa_mask);
+    return sigaction(sig, NULL, &is) == 0 && !(is.sa_flags & SA_SIGINFO) && is.sa_handler == SIG_DFL &&
+           sigaction(sig, &a, NULL) == 0;
+}

@@ -38,6 +38,9 @@ void gs_thread_low_self(void);
  * when the kernel does not say. */
 bool gs_thread_times(int id, int64_t *run_ns, int64_t *delay_ns);
 
+/* Installs a handler (SA_RESTART) for a signal that still does what it does by default. False: it is ignored, or somebody else's. */
+bool gs_signal_take(int sig, void (*handler)(int));
+
 /* Sleeps while *word == seen, at most timeout_ns (negative: no limit). Spurious returns are
  * allowed. FUTEX_WAIT_PRIVATE on Linux. */
 void gs_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout_ns);
