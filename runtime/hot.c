@@ -7,13 +7,15 @@
  *            been asked for and holds no call that was never made. What is outside holds what is inside, and for code that is entered often
  *            compiling it once is enough; if the program stays inside, later samples ask for the next loop inward. A function waits for
  *            one entry at a time. With --jit=eager the entry where the sample was taken is asked for.
- * Worth      Opening the compiler takes 5 to 10 ms of a processor, the first compiles 10 to 40, during which the program itself is up to a third slower where two processors share a core, and unmapping LLVM 1.3 ms at the end. So nothing is served until
- *            the program has worked so long that it may get that back: WORTH_WORK samples, a longer loop's counting more, 50 to 80 ms of plain interpreting (programs
- *            that mostly wait in natives or collect have less to win, and get there later), or WORTH_NS of all processors together. While no processor is
+ * Worth      Opening the compiler takes 5 to 10 ms of a processor, the first compiles 10 to 40, during which the program itself is up to a third
+ *            slower where two processors share a core, and unmapping LLVM 1.3 ms at the end. So nothing is served until the program has worked
+ *            so long that it may get that back: WORTH_WORK samples, a longer loop's counting more, 50 to 80 ms of plain interpreting, or
+ *            WORTH_NS of all processors together (programs that mostly wait in natives or collect have less to win). While no processor is
  *            idle the program would lose what the compiler takes: then it is WORTH_CROWDED_NS. Not with --jit-threshold, --jit=eager and
  *            listings, which want compiled code early.
- * Switching  A task that parks every few turns of its loop spends its time in the scheduler, and would leave and enter compiled code for each. Samples of a worker
- *            that has run many short runs since the last one (looks at the clock tell) do not count: prime_sieve and skynet were 10 to 15 % slower compiled.
+ * Switching  A task that parks every few turns of its loop spends its time in the scheduler, and would leave and enter compiled code for
+ *            each. Samples of a worker that has run many short runs since the last one (looks at the clock tell) do not count: prime_sieve
+ *            and skynet were 10 to 15 % slower compiled.
  * Failing    A unit whose guards fail GS_HOT_MISSES times is dropped: its opcode is put back, the interpreter collects feedback for
  *            half the threshold, then the next sample at that entry asks again. The last generation stays unless it fails so
  *            often that it cannot be worth it (LAST_MISSES within LAST_NS), or does not even begin.
