@@ -84,77 +84,84 @@ static void release_many(struct gs_hobj *o, uint32_t n)
 /* Shares that a worker takes at a time; it gives as many back when it has three times as many. */
 #define STOCK 32u
 
-static struct gs_hold_share *stock_of(const struct gs_hobj *o)
+static struct gs_hold_set *set_of(const struct gs_hobj *o)
 {
     uintptr_t a = (uintptr_t)o;
-    return &gs_hold.share[(a >> 5 ^ a >> 9) % GS_HOLD_SHARES];
+    return &gs_hold.set[(a >> 5 ^ a >> 9) % GS_HOLD_SETS];
 }
 
-static void stock_return(struct gs_hold_share *e)
+static struct gs_hold_share *find_way(struct gs_hold_set *s, const struct gs_hobj *o)
 {
-    struct gs_hobj *o = e->o;
-    uint32_t n = e->n;
-    e->o = NULL;
-    e->n = 0;
-    if (n > 0)
-        release_many(o, n); /* may come back here for other objects */
+    if (GS_LIKELY(s->way[0].o == o))
+        return &s->way[0];
+    return GS_LIKELY(s->way[1].o == o) ? &s->way[1] : NULL;
 }
 
 void gs_hold_return_shares(void)
 {
-    for (uint32_t i = 0; i < GS_HOLD_SHARES; i++) {
-        gs_hold.share[i].miss = NULL;
-        if (gs_hold.share[i].o != NULL)
-            stock_return(&gs_hold.share[i]);
+    bool on = gs_hold.on;
+    gs_hold.on = false; /* what is dropped below drops others: none of them gets a place meanwhile */
+    for (uint32_t i = 0; i < GS_HOLD_SETS; i++) {
+        struct gs_hold_set s = gs_hold.set[i];
+        gs_hold.set[i] = (struct gs_hold_set){0};
+        for (int w = 0; w < 2; w++)
+            if (s.way[w].n > 0)
+                release_many(s.way[w].o, s.way[w].n);
     }
+    gs_hold.on = on;
 }
 
-/* o, which has no place, is asked for: the second time in a row it gets one. Objects that are met once stay out, and tasks, which are met twice, too. */
-static bool stock_open(struct gs_hold_share *e, struct gs_hobj *o)
+/* o, which has no place, is asked for: soon after the first time it gets one. Objects that are met once stay out, and tasks, which are met twice, too. */
+static GS_NOINLINE struct gs_hold_share *open_way(struct gs_hold_set *s, struct gs_hobj *o)
 {
     if (o->kind == GS_H_TASK || o->kind == GS_H_FUTURE)
-        return false;
-    if (e->miss != o) {
-        e->miss = o;
-        return false;
+        return NULL;
+    if (s->miss[0] != o && s->miss[1] != o) {
+        s->miss[1] = s->miss[0];
+        s->miss[0] = o;
+        return NULL;
     }
-    stock_return(e);
-    if (e->o != NULL) /* what was dropped has itself opened the place for something */
-        return false;
-    e->o = o;
-    return true;
+    struct gs_hold_share old = s->way[1];
+    s->way[1] = s->way[0];
+    s->way[0] = (struct gs_hold_share){.o = o};
+    if (old.n > 0)
+        release_many(old.o, old.n); /* may open places for what it drops, also here */
+    return find_way(s, o);
 }
 
 /* Where o has a place nothing of o is read: other workers may be writing to the line. */
+static struct gs_hold_share *way_of(struct gs_hobj *o)
+{
+    if (GS_UNLIKELY(!gs_hold.on))
+        return NULL;
+    struct gs_hold_set *s = set_of(o);
+    struct gs_hold_share *e = find_way(s, o);
+    return GS_LIKELY(e != NULL) ? e : open_way(s, o);
+}
+
 void gs_hobj_retain(struct gs_hobj *o)
 {
-    if (gs_hold.on) {
-        struct gs_hold_share *e = stock_of(o);
-        if (GS_LIKELY(e->o == o) || stock_open(e, o)) {
-            if (GS_UNLIKELY(e->n == 0)) {
-                (void)gs_add_rlx(&o->refs, STOCK); /* the caller already has a share to stand on */
-                e->n = STOCK;
-            }
-            e->n--;
-            return;
-        }
+    struct gs_hold_share *e = way_of(o);
+    if (e == NULL) {
+        (void)gs_add_rlx(&o->refs, 1u); /* the caller already has a share to stand on */
+        return;
     }
-    (void)gs_add_rlx(&o->refs, 1u); /* as above */
+    if (GS_UNLIKELY(e->n == 0)) {
+        (void)gs_add_rlx(&o->refs, STOCK); /* as above */
+        e->n = STOCK;
+    }
+    e->n--;
 }
 
 void gs_hobj_release(struct gs_hobj *o)
 {
-    if (gs_hold.on) {
-        struct gs_hold_share *e = stock_of(o);
-        if (GS_LIKELY(e->o == o) || stock_open(e, o)) {
-            if (GS_UNLIKELY(++e->n == 3 * STOCK)) {
-                e->n -= STOCK;
-                (void)gs_sub_acq_rel(&o->refs, STOCK); /* [H1] not the last: we hold more */
-            }
-            return;
-        }
+    struct gs_hold_share *e = way_of(o);
+    if (e == NULL) {
+        release_many(o, 1);
+    } else if (GS_UNLIKELY(++e->n == 3 * STOCK)) {
+        e->n -= STOCK;
+        (void)gs_sub_acq_rel(&o->refs, STOCK); /* [H1] not the last: we hold more */
     }
-    release_many(o, 1);
 }
 
 /* ---- pinned numbers ---- */

@@ -25,7 +25,7 @@
 struct gs_hobj;
 struct gs_vm;
 
-#define GS_HOLD_SHARES 16u
+#define GS_HOLD_SETS 16u
 #define GS_HOLD_RUNS 256u
 /* VMs whose memory is kept, and how many go to or come from the depot at a time. */
 #define GS_HOLD_VMS 256u
@@ -36,11 +36,15 @@ struct gs_hold {
     uint32_t runs; /* until the shares go back */
     uint32_t leave; /* tasks that may start here, counted in gs_rt.tasks_alive already */
     uint32_t nvms;
-    struct gs_hold_share {
-        struct gs_hobj *o; /* `n` of its shares are ours to give; NULL: none */
-        struct gs_hobj *miss; /* another one that was asked for last: the second time it gets the place */
-        uint32_t n;
-    } share[GS_HOLD_SHARES];
+    /* A set has places for two of the objects whose addresses fall into it: with one, two objects in steady use by
+     * every task (a counter and a waitgroup) would keep each other out in one program of sixteen. */
+    struct gs_hold_set {
+        struct gs_hold_share {
+            struct gs_hobj *o; /* `n` of its shares are ours to give; NULL: none */
+            uint32_t n;
+        } way[2];                /* the newer one first */
+        struct gs_hobj *miss[2]; /* others that were asked for last: the second time one gets a place */
+    } set[GS_HOLD_SETS];
     void *vm[GS_HOLD_VMS];
 };
 

@@ -213,6 +213,36 @@ static void the_last_share_may_be_the_worker_s(void)
     CU_PASS("nothing is left");
 }
 
+/* Whatever their addresses: a task that uses two objects in turn writes to the count of neither. */
+static void two_objects_never_keep_each_other_out(void)
+{
+    enum { N = 100 };
+    static struct gs_chan *c[N];
+    gs_hold_start();
+    for (int i = 0; i < N; i++)
+        c[i] = channel(0);
+    for (int i = 1; i < N; i++) {
+        for (int round = 0; round < 3; round++) {
+            gs_hobj_retain(&c[0]->h);
+            gs_hobj_retain(&c[i]->h);
+            gs_hobj_release(&c[0]->h);
+            gs_hobj_release(&c[i]->h);
+        }
+        uint32_t a = refs(c[0]), b = refs(c[i]);
+        for (int round = 0; round < 3; round++) {
+            gs_hobj_retain(&c[0]->h);
+            gs_hobj_retain(&c[i]->h);
+            CU_ASSERT_EQUAL(refs(c[0]), a);
+            CU_ASSERT_EQUAL(refs(c[i]), b);
+            gs_hobj_release(&c[0]->h);
+            gs_hobj_release(&c[i]->h);
+        }
+    }
+    for (int i = 0; i < N; i++)
+        gs_hobj_release(&c[i]->h);
+    gs_hold_stop();
+}
+
 static void memory_of_an_ended_vm_is_like_new(void)
 {
     gs_hold_start();
@@ -249,6 +279,7 @@ static void memory_of_an_ended_vm_is_like_new(void)
 static const struct unit_case cases[] = {
     UNIT_CASE(what_a_worker_holds_goes_back_when_it_rests),
     UNIT_CASE(the_last_share_may_be_the_worker_s),
+    UNIT_CASE(two_objects_never_keep_each_other_out),
     UNIT_CASE(memory_of_an_ended_vm_is_like_new),
     UNIT_CASE(numbers_are_never_given_twice),
     UNIT_CASE(a_vm_holds_a_share_until_it_ends),
