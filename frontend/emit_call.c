@@ -214,16 +214,28 @@ void gs_super_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
+/* A native whose result the statement does not take: its twin for that. */
+static gs_value without_result(const struct gs_emit *e, const struct gs_node *n, gs_value callee)
+{
+    if (e->no_result != n || !gs_is(callee, GS_T_NATIVE))
+        return callee;
+    const struct gs_native *f = callee.p;
+    return f->no_result != NULL ? gs_objv(GS_T_NATIVE, f->no_result) : callee;
+}
+
 void gs_call_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
 {
     const struct gs_node *f = n->a;
     gs_value v;
     struct gs_sym *s;
+    bool known = false;
     if (f->kind == GS_N_SUPER) {
         call_super(e, n, dst);
         return;
     }
     if (static_callee(f, &v)) {
+        known = true;
+        v = without_result(e, n, v);
         if (is_builtin(f, "__call")) {
             call_trim(e, n, dst);
             return;
@@ -236,7 +248,10 @@ void gs_call_to(struct gs_emit *e, const struct gs_node *n, uint32_t dst)
         return;
     }
     uint32_t top = e->top, base = window(e, dst);
-    gs_expr_to(e, f, base);
+    if (known && gs_is(v, GS_T_NATIVE))
+        gs_load(e, base, v);
+    else
+        gs_expr_to(e, f, base);
     gs_alloc(e, 1);
     arguments(e, &n->list);
     put_call(e, n, base, n->list.n);

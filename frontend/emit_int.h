@@ -91,6 +91,7 @@ struct gs_emit {
     uint32_t self_reg;  /* holds the running function, when f->self_reg */
     uint32_t defer_reg; /* list of deferred calls, when f->has_defer */
     uint32_t pinned;    /* last place that something refers to */
+    const struct gs_node *no_result; /* the expression of the statement at hand: nobody takes its value */
     bool dead;
     const char *limit; /* what there is too much of */
     unsigned depth;

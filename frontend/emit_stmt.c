@@ -302,6 +302,7 @@ void gs_stmt(struct gs_emit *e, const struct gs_node *n)
         gs_emit_methods(e, n->cls);
         break;
     case GS_N_EXPR:
+        e->no_result = n->a;
         gs_expr(e, n->a);
         break;
     case GS_N_ASSIGN:

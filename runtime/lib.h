@@ -47,6 +47,14 @@ struct gs_lib_entry {
     {                                                                                              \
         .name = (nm), .kind = GS_ENT_FN, .fn = GS_NATIVE_INIT(f, nm, lo, hi, fl, is)               \
     }
+/* A native with a twin for statements that take no result: no_result of struct gs_native. */
+#define GS_FN_TWIN(nm, f, twin, lo, hi, fl)                                                        \
+    {                                                                                              \
+        .name = (nm), .kind = GS_ENT_FN, .fn = {                                                   \
+            .h = {.kind = GS_T_NATIVE, .flags = GS_OF_IMMORTAL, .aux16 = GS_INTRINSIC_NONE},       \
+            .fn = (f), .name = (nm), .min = (lo), .max = (hi), .flags = (fl), .no_result = (twin)  \
+        }                                                                                          \
+    }
 #define GS_PRELUDE_FN(nm, pre)                                                                     \
     {                                                                                              \
         .name = (nm), .kind = GS_ENT_PRELUDE, .prelude = (pre)                                     \

@@ -145,6 +145,8 @@ struct gs_native {
     const char *name; /* "sqrt"; what <fn name> and arity errors show */
     uint16_t min, max; /* arguments; max GS_ARGS_ANY = no limit */
     uint32_t flags;    /* enum gs_native_flag */
+    /* The same for a call whose result nobody takes, so that it need not be made; NULL: this one does. */
+    const struct gs_native *no_result;
 };
 
 #define GS_ARGS_ANY 0xffff

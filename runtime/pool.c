@@ -228,13 +228,17 @@ static int start_later(struct gs_vm *vm, struct gs_pool *p, struct gs_taskobj *o
     return GS_E_NOMEM;
 }
 
+/* ret NULL: nobody takes the future. */
 static int submit(struct gs_vm *vm, struct gs_pool *p, gs_value *args, uint32_t n, bool keep, gs_value *ret)
 {
     struct gs_taskobj *o = gs_taskobj_new(vm, GS_TS_FUTURE, GS_H_FUTURE);
     if (o == NULL)
         return GS_E_NOMEM;
-    gs_hobj_retain(&o->h); /* ours */
-    int st = (int)gs_handle_adopt(vm, &o->h, ret);
+    int st = GS_OK;
+    if (ret != NULL) {
+        gs_hobj_retain(&o->h); /* the first share stays ours */
+        st = (int)gs_handle_adopt(vm, &o->h, ret);
+    }
     if (st == GS_OK) {
         gs_hobj_retain(&p->h); /* the job's */
         o->pool = p;
@@ -256,6 +260,13 @@ static int pool_submit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
     int st = gs_arg_fn(vm, "submit", args, 1);
     return st != GS_OK ? st : submit(vm, p, args, n, true, ret);
 }
+
+static int submit_alone(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)ret;
+    return pool_submit(vm, args, n, NULL);
+}
+static const struct gs_native submit_no_result = GS_NATIVE_INIT(submit_alone, "submit", 2, GS_ARGS_ANY, 0, NONE);
 
 /* poolMapJob(p, f, element, index): a job of map, which f gets as many arguments of as it declares. */
 static int pool_map_job(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
@@ -343,7 +354,7 @@ static int pool_pending(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
 
 static const struct gs_lib_entry entries[] = {
     GS_FN("new", pool_new, 0, 1, 0),
-    GS_FN("submit", pool_submit, 2, GS_ARGS_ANY, 0),
+    GS_FN_TWIN("submit", pool_submit, &submit_no_result, 2, GS_ARGS_ANY, 0),
     GS_PRELUDE_FN("wait", "poolWait"),
     GS_PRELUDE_FN("map", "poolMap"),
     GS_FN("close", pool_close, 1, 1, 0),

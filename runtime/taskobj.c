@@ -380,8 +380,8 @@ static void init_limits(struct gs_vm *vm)
         vm->heap.limit = gs_rt.opt.heap_limit;
 }
 
-/* Readies a started VM for the scheduler. Takes a share of o for the VM; fresh: that is the second of two, the first one the caller's, and nobody else knows o. */
-static void launch(struct gs_vm *vm, struct gs_taskobj *o, bool fresh)
+/* Readies a started VM for the scheduler. Takes a share of o for the VM; fresh: nobody else knows o yet, and that is its last of so many shares. */
+static void launch(struct gs_vm *vm, struct gs_taskobj *o, uint32_t fresh)
 {
     uintptr_t mark = vm->task.sp_real; /* gs_vm_start has set it */
     gs_task_init(&vm->task, task_resume);
@@ -389,9 +389,9 @@ static void launch(struct gs_vm *vm, struct gs_taskobj *o, bool fresh)
     gs_store_rlx(&vm->task.sp_limit, vm->task.sp_real); /* not submitted yet: nobody else looks */
     vm->self = o;
     count_in();
-    if (fresh) {
+    if (fresh != 0) {
         o->vm = vm;
-        gs_store_rlx(&o->h.refs, 2u); /* published with the handle, and by the submission */
+        gs_store_rlx(&o->h.refs, fresh); /* published with the handle, and by the submission */
         return;
     }
     gs_hobj_retain(&o->h);
@@ -404,7 +404,7 @@ static void launch(struct gs_vm *vm, struct gs_taskobj *o, bool fresh)
 
 static void launch_and_submit(struct gs_vm *vm, struct gs_taskobj *o)
 {
-    launch(vm, o, false);
+    launch(vm, o, 0);
     gs_sched_submit_mt(gs_rt.sched, &vm->task);
 }
 
@@ -431,11 +431,11 @@ gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn,
         gs_hobj_release(&o->h);
         return GS_E_NOMEM;
     }
-    if (gs_handle_adopt(vm, &o->h, out) != GS_OK) { /* which has dropped o */
+    if (out != NULL && gs_handle_adopt(vm, &o->h, out) != GS_OK) { /* which has dropped o */
         gs_vm_free(child);
         return GS_E_NOMEM;
     }
-    launch(child, o, true);
+    launch(child, o, out != NULL ? 2 : 1);
     gs_sched_submit_mt(gs_rt.sched, &child->task);
     return GS_OK;
 }
@@ -492,8 +492,7 @@ struct gs_vm *gs_task_new_main(struct gs_program *p)
     init_limits(vm);
     if (gs_vm_start(vm, gs_objv(GS_T_FUNC, p->main->self), NULL, 0) != GS_OK)
         gs_rt_no_memory();
-    launch(vm, o, true);
-    gs_hobj_release(&o->h);
+    launch(vm, o, 1);
     return vm;
 }
 

@@ -45,7 +45,7 @@ struct gs_taskobj {
     struct gs_pool *pool;       /* of a pool's job, with a share until the job has ended; else NULL */
 };
 
-/* Copies fn and args into a fresh VM and queues it. The handle value (task id or future) goes to *out in vm. GS_OK, GS_E_NOMEM. The function value is checked to be
+/* Copies fn and args into a fresh VM and queues it. The handle value (task id or future) goes to *out in vm, unless out is NULL. GS_OK, GS_E_NOMEM. The function value is checked to be
  * callable by the caller (gs_arg_fn); wrong argument counts throw inside the task. */
 gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn, const gs_value *args, uint32_t n, gs_value *out);
 /* The parts of the above, for pools: an object without VM, and starting it from the caller's VM, or later from a packed [fn, args...], which is taken when GS_OK. */

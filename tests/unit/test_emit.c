@@ -90,6 +90,44 @@ static void natives_that_are_known_are_called_directly(void)
     CU_ASSERT(ops_are("fn f(a) { let len = a\nreturn len(a) }", "f", "MOVE MOVE MOVE CALL RET"));
 }
 
+/* Whether a constant of the function is the native of that name that makes no result. */
+static bool calls_without_result(const char *body, const char *name)
+{
+    char text[256];
+    snprintf(text, sizeof(text), "import thread\nfn f(g, p) { %s }", body);
+    struct compiled r = compile_text(text);
+    CU_ASSERT_STRING_EQUAL(r.messages, "");
+    const struct gs_proto *f = proto_named(&r, "f");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    bool twin = false, full = false;
+    for (uint32_t i = 0; i < f->nk; i++) {
+        const struct gs_native *n = f->k[i].p;
+        if (!gs_is(f->k[i], GS_T_NATIVE) || strcmp(n->name, name) != 0)
+            continue;
+        if (n->no_result != NULL)
+            full = true;
+        else
+            twin = true;
+    }
+    CU_ASSERT_NOT_EQUAL(twin, full);
+    compiled_free(&r);
+    return twin;
+}
+
+static void a_statement_asks_for_no_result(void)
+{
+    CU_ASSERT(calls_without_result("thread.core.spawn(g, 1)", "spawn"));
+    CU_ASSERT(calls_without_result("thread.core.spawn(g, ...p)", "spawn"));
+    CU_ASSERT(calls_without_result("thread.async.run(g)", "run"));
+    CU_ASSERT(calls_without_result("thread.pool.submit(p, g)", "submit"));
+    CU_ASSERT(!calls_without_result("let t = thread.core.spawn(g)", "spawn"));
+    CU_ASSERT(!calls_without_result("return thread.core.spawn(g)", "spawn"));
+    CU_ASSERT(!calls_without_result("p.push(thread.core.spawn(g))", "spawn"));
+    CU_ASSERT(!calls_without_result("thread.core.join(thread.core.spawn(g))", "spawn"));
+    CU_ASSERT(!calls_without_result("g ?? thread.core.spawn(g)", "spawn"));
+    CU_ASSERT(!calls_without_result("let h = thread.core.spawn\nh(g)", "spawn"));
+}
+
 static void dead_code_is_not_written(void)
 {
     F("return 1\nprintln(a)", "LOADI RET");
@@ -276,6 +314,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(constant_conditions_leave_no_test),
     UNIT_CASE(loops_test_at_the_bottom),
     UNIT_CASE(natives_that_are_known_are_called_directly),
+    UNIT_CASE(a_statement_asks_for_no_result),
     UNIT_CASE(dead_code_is_not_written),
     UNIT_CASE(finally_code_stands_once),
     UNIT_CASE(inner_handlers_come_first),
