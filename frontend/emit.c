@@ -159,7 +159,7 @@ static uint32_t const_any(struct gs_emit *e, gs_value v)
     if (x != NULL)
         return x->index;
     uint32_t index;
-    if (e->k.n < GS_KWIDE_FROM) {
+    if (e->k.n < GS_KWIDE_FROM / 2) { /* the rest is for operands, natives that are called above all */
         index = e->k.n;
         GS_VEC_PUSH(&e->k, v);
     } else {

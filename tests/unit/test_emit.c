@@ -243,6 +243,26 @@ static void more_constants_than_an_operand_reaches_still_work(void)
     free(t.p);
 }
 
+static void many_loaded_constants_leave_places_for_natives(void)
+{
+    struct text t = {0};
+    char line[64];
+    put(&t, "fn f(a) {\n");
+    for (unsigned i = 0; i < 70000; i++) {
+        snprintf(line, sizeof(line), "a = %u.5\n", i);
+        put(&t, line);
+    }
+    put(&t, "println(a) }");
+    struct compiled r = compile_text(t.p);
+    CU_ASSERT_STRING_EQUAL(r.messages, "");
+    const struct gs_proto *f = proto_named(&r, "f");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    CU_ASSERT_EQUAL(count_op(f, GS_OP_LOADK), 70000);
+    CU_ASSERT_EQUAL(count_op(f, GS_OP_CALLNAT), 1);
+    compiled_free(&r);
+    free(t.p);
+}
+
 static void a_hundred_thousand_top_level_lets_compile(void)
 {
     struct text t = {0};
@@ -322,6 +342,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(jumps_over_long_code_get_their_long_form),
     UNIT_CASE(a_function_with_too_many_variables_is_refused),
     UNIT_CASE(more_constants_than_an_operand_reaches_still_work),
+    UNIT_CASE(many_loaded_constants_leave_places_for_natives),
     UNIT_CASE(a_hundred_thousand_top_level_lets_compile),
     UNIT_CASE(parameters_are_counted),
     UNIT_CASE(named_globals_are_listed_with_those_of_closures),
