@@ -12,7 +12,7 @@
 
 #define MAX_WORKERS 4096
 
-enum kind { COUNT, SIZE, NUMBER, TEXT, ON, OFF, JIT, LISTING, STRESS, COLOR };
+enum kind { COUNT, SIZE, NUMBER, TEXT, ON, OFF, JIT, LISTING, STRESS, DEADLOCK, COLOR };
 
 #define STRESS_GUARDS 97u /* odd, so that all the guards of a loop have their turn */
 
@@ -56,6 +56,8 @@ static const struct flag flags[] = {
      SIZE, RUNS, AT(run.stack_limit)},
     {"heap-limit", "LANGOOST_HEAP_LIMIT", "SIZE", "heap of one task and of the process", SIZE, RUNS,
      AT(run.heap_limit)},
+    {"deadlock", "LANGOOST_DEADLOCK", "warn|error|off", "tasks that are blocked for good while others go on (default: warn)", DEADLOCK, RUNS,
+     AT(run.deadlock)},
     {"seed", "LANGOOST_SEED", "N", "seed of the scheduler's choices", NUMBER, RUNS,
      AT(run.seed)},
     {"topology", "LANGOOST_TOPOLOGY", "TEXT", "a synthetic machine in hwloc's notation, for tests",
@@ -135,6 +137,8 @@ static bool set(struct gs_cli *cli, const struct flag *f, const char *value)
     static const char *const colors[] = {"auto", "always", "never", NULL};
     static const char *const jits[] = {
         [GOOST_JIT_ON] = "on", [GOOST_JIT_OFF] = "off", [GOOST_JIT_EAGER] = "eager", NULL};
+    static const char *const deadlocks[] = {
+        [GOOST_DEADLOCK_OFF] = "off", [GOOST_DEADLOCK_WARN] = "warn", [GOOST_DEADLOCK_ERROR] = "error", NULL};
     void *at = (char *)cli + f->offset;
     unsigned long long n;
     int i;
@@ -165,6 +169,11 @@ static bool set(struct gs_cli *cli, const struct flag *f, const char *value)
         if (!one_of(value, jits, &i))
             return false;
         *(enum goost_jit *)at = (enum goost_jit)i;
+        return true;
+    case DEADLOCK:
+        if (!one_of(value, deadlocks, &i))
+            return false;
+        *(enum goost_deadlock *)at = (enum goost_deadlock)i;
         return true;
     case COLOR:
         if (!one_of(value, colors, &i))

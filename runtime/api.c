@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "deadlock.h"
 #include "error.h"
 #include "goost.h"
 #include "hold.h"
@@ -53,6 +54,17 @@ void gs_rt_live_add(struct gs_vm *vm)
     s->head = vm;
     gs_spin_unlock(&s->lock);
     vm->flags |= GS_VM_LIVE;
+}
+
+void gs_rt_live_each(bool (*f)(struct gs_vm *vm, void *ctx), void *ctx)
+{
+    bool on = true;
+    for (unsigned i = 0; i < LIVE_SHARDS && on; i++) {
+        gs_spin_lock(&live[i].lock);
+        for (struct gs_vm *vm = live[i].head; vm != NULL && on; vm = vm->live_next)
+            on = f(vm, ctx);
+        gs_spin_unlock(&live[i].lock);
+    }
 }
 
 int64_t gs_rt_tasks(void)
@@ -99,26 +111,29 @@ static void tasks_add(struct tasks *t, struct gs_vm *vm)
     t->v[t->n++] = vm;
 }
 
-/* Those that have waited, and those that the scheduler left over, by their numbers. Not ended: those that are parked. */
+static bool add_any(struct gs_vm *vm, void *ctx)
+{
+    tasks_add(ctx, vm);
+    return true;
+}
+
+static bool add_parked(struct gs_vm *vm, void *ctx)
+{
+    if (gs_load_acq(&vm->task.state) == GS_TASK_PARKED) /* [T1] of the scheduler: it does not move any more once that is stopping */
+        tasks_add(ctx, vm);
+    return true;
+}
+
+/* Those that have waited, and those that the scheduler left over, in no order. Not ended: those that are parked. */
 static struct tasks tasks_all(bool ended)
 {
     struct tasks t = {0};
-    for (unsigned i = 0; i < LIVE_SHARDS; i++) {
-        gs_spin_lock(&live[i].lock);
-        for (struct gs_vm *vm = live[i].head; vm != NULL; vm = vm->live_next) {
-            /* [T1] of the scheduler: what is parked does not move any more once it is stopping */
-            if (ended || gs_load_acq(&vm->task.state) == GS_TASK_PARKED)
-                tasks_add(&t, vm);
-        }
-        gs_spin_unlock(&live[i].lock);
-    }
+    gs_rt_live_each(ended ? add_any : add_parked, &t);
     for (struct gs_task *left = ended ? left_over : NULL; left != NULL; left = left->next) {
         struct gs_vm *vm = (struct gs_vm *)left; /* the task is its first member */
         if (!(vm->flags & GS_VM_LIVE))
             tasks_add(&t, vm);
     }
-    if (t.n > 0)
-        qsort(t.v, t.n, sizeof t.v[0], by_id);
     return t;
 }
 
@@ -147,20 +162,26 @@ static void tell_task(struct gs_buf *b, const struct gs_vm *vm)
 
 #define REPORT_MAX 1000u /* tasks told one by one */
 
-static void tell_tasks(const char *title, struct tasks t, bool stacks)
+static void tell_tasks(const char *title, struct gs_vm **v, size_t n, bool stacks)
 {
     struct gs_buf b = {0};
+    if (n > 0)
+        qsort(v, n, sizeof v[0], by_id);
     gs_buf_putz(&b, title);
-    for (size_t i = 0; i < t.n && i < REPORT_MAX; i++) {
-        tell_task(&b, t.v[i]);
+    for (size_t i = 0; i < n && i < REPORT_MAX; i++) {
+        tell_task(&b, v[i]);
         if (stacks)
-            gs_stack_text(t.v[i], &b, "    ");
+            gs_stack_text(v[i], &b, "    ");
     }
-    if (t.n > REPORT_MAX)
-        gs_buf_printf(&b, "... and %zu more tasks\n", t.n - REPORT_MAX);
+    if (n > REPORT_MAX)
+        gs_buf_printf(&b, "... and %zu more tasks\n", n - REPORT_MAX);
     gs_err_write(b.p, b.len);
     gs_buf_free(&b);
-    gs_mem_free(t.v);
+}
+
+void gs_rt_tell_tasks(const char *title, struct gs_vm **v, size_t n)
+{
+    tell_tasks(title, v, n, false);
 }
 
 void gs_rt_report_tasks(bool ended)
@@ -171,7 +192,8 @@ void gs_rt_report_tasks(bool ended)
         snprintf(title, sizeof title, "fatal: SIGQUIT: %zu task%s\n", t.n, t.n == 1 ? "" : "s");
     else
         snprintf(title, sizeof title, "fatal: SIGQUIT: %lld tasks, some inside library functions; these wait:\n", (long long)gs_rt_tasks());
-    tell_tasks(title, t, true);
+    tell_tasks(title, t.v, t.n, true);
+    gs_mem_free(t.v);
 }
 
 /* ---- scheduler hooks ---- */
@@ -203,6 +225,7 @@ static void hook_idle(void *ctx, struct gs_worker *w)
     gs_reclaim_away();
     gs_out_flush();
     gs_hold_idle();
+    gs_deadlock_note(); /* last: shares have gone back */
 }
 
 static void hook_quiescent(void *ctx, struct gs_worker *w)
@@ -210,7 +233,10 @@ static void hook_quiescent(void *ctx, struct gs_worker *w)
     (void)ctx;
     (void)w;
     /* All workers sleep: every live VM is parked and nothing moves. */
-    tell_tasks("fatal: all tasks are asleep - deadlock\n", tasks_all(true), false);
+    gs_deadlock_end();
+    struct tasks t = tasks_all(true);
+    tell_tasks("fatal: all tasks are asleep - deadlock\n", t.v, t.n, false);
+    gs_mem_free(t.v);
     gs_rt_exit(3);
 }
 
@@ -272,6 +298,7 @@ void goost_options_init(struct goost_options *o)
     memset(o, 0, sizeof *o);
     o->pin = true;
     o->stack_limit = GS_STACK_LIMIT_DEFAULT;
+    o->deadlock = GOOST_DEADLOCK_WARN;
 }
 
 const char *goost_version(void)
@@ -351,6 +378,7 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
     gs_quit_arm();
     int code = gs_sched_run(gs_rt.sched, &vm->task);
     bool quit = gs_quit_end();
+    gs_deadlock_end();
     gs_store_rlx(&run_over, 1u);
     gs_futex_wake(&run_over, 1);
     bool early = gs_load_rlx(&gs_rt.ending);

@@ -9,6 +9,8 @@
 #ifndef GS_RUNTIME_CHAN_H
 #define GS_RUNTIME_CHAN_H
 
+#include <stddef.h>
+
 #include "waitq.h"
 
 struct gs_chan {
@@ -21,6 +23,12 @@ struct gs_chan {
     uint32_t ringcap;
     struct gs_waitq senders, receivers;
 };
+
+/* Whose queue of senders or receivers q is. */
+static inline struct gs_chan *gs_chan_of(struct gs_waitq *q, bool senders)
+{
+    return (struct gs_chan *)(void *)((char *)q - (senders ? offsetof(struct gs_chan, senders) : offsetof(struct gs_chan, receivers)));
+}
 
 struct gs_chan *gs_chan_new(uint32_t cap); /* one share, the caller's; NULL when out */
 

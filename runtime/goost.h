@@ -9,6 +9,7 @@
 
 struct gs_program;
 
+enum goost_deadlock { GOOST_DEADLOCK_OFF, GOOST_DEADLOCK_WARN, GOOST_DEADLOCK_ERROR };
 enum goost_jit { GOOST_JIT_ON, GOOST_JIT_OFF, GOOST_JIT_EAGER };
 
 struct goost_options {
@@ -21,6 +22,7 @@ struct goost_options {
     size_t stack_limit;    /* bytes of stack for one task; 0: default */
     size_t heap_limit;     /* bytes of one task's heap and of all together; 0: as much as the machine or the control group has */
     unsigned long long seed;
+    enum goost_deadlock deadlock; /* what to do about tasks that are blocked for good while others go on */
     enum goost_jit jit;    /* EAGER: whoever asks for code waits for it; for tests */
     unsigned long long jit_threshold; /* calls and iterations before a function is compiled; 0: default */
     unsigned jit_stress;   /* for tests: one of so many guards of compiled code fails; 0: none does */

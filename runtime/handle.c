@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "deadlock.h"
 #include "error.h"
 #include "handle.h"
 #include "hold.h"
@@ -406,6 +407,7 @@ void gs_ledger_end(struct gs_vm *vm)
     }
     if (gs_hold.on)
         gs_hold_return_shares(); /* what nobody has any more goes now */
+    gs_deadlock_note();
     size_t live = (size_t)l->n * SHARE_BYTES; /* as many again until the next collection */
     vm->heap.threshold += live < SIZE_MAX - vm->heap.threshold ? live : SIZE_MAX - vm->heap.threshold;
 }

@@ -59,7 +59,7 @@ static const struct gs_lib_entry core_entries[] = {
     GS_FN("stats", core_stats, 0, 0, GS_NF_PURE),
     GS_FN("version", core_version, 0, 0, GS_NF_PURE),
 };
-GS_LIB_MODULE(gs_lib_runtime_core, "runtime.core", false, core_entries);
+GS_LIB_MODULE(gs_lib_runtime_core, "runtime.core", true, core_entries);
 
 /* ---- runtime.error: {kind, message} objects, which throw completes with place and stack ---- */
 

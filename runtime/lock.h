@@ -27,6 +27,19 @@ struct gs_rwlock {
     struct gs_waitq waiters; /* both kinds in order of arrival; waiter.send: wants to write */
 };
 
+/* Task numbers; 0: nobody. Any thread. */
+static inline int64_t gs_mutex_holder(struct gs_mutex *m)
+{
+    return gs_load_acq(&m->word) >> 1;
+}
+static inline int64_t gs_rwlock_writer(struct gs_rwlock *l)
+{
+    gs_spin_lock(&l->lock);
+    int64_t writer = l->writer;
+    gs_spin_unlock(&l->lock);
+    return writer;
+}
+
 struct gs_semaphore {
     struct gs_hobj h;
     struct gs_spin lock;

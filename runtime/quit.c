@@ -9,8 +9,10 @@
  *            thread need not start one for this.
  * Grace      A task inside a library function that takes long does not come to a safe point. After GRACE_MS the process ends without it: the
  *            thread still tells of those that wait, which nobody runs any more; the handler can say no more than that.
+ * Watching   The same thread looks for partial deadlocks (deadlock.c) when there is reason to.
  * Orders     [Q1] asked: turned by the handler or the end (a CAS), loaded by the thread and at the end (acquire). [Q2] told: an exchange; who finds it false
- *            makes the report, the thread when the grace is over or the end. [Q3] watched, over: stored (release), loaded (acquire).
+ *            makes the report, the thread when the grace is over or the end. [Q3] watched, over: stored (release), loaded (acquire). [Q4] nudges: counted up (release) after what
+ *            it is about has been stored, loaded (acquire) by the thread before it looks at that.
  */
 #include "quit.h"
 
@@ -20,6 +22,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "deadlock.h"
 #include "insight.h"
 #include "port/clock.h"
 #include "port/thread.h"
@@ -33,8 +36,9 @@ static bool armed;             /* before the run */
 static _Atomic bool begun;     /* somebody starts the thread */
 static _Atomic bool watched;   /* there is the thread */
 enum { NOT_ASKED, ASKED, DISMISSED };
-static _Atomic uint32_t asked; /* futex word */
-static pthread_t thread;       /* once watched */
+static _Atomic uint32_t asked;
+static _Atomic uint32_t nudges; /* futex word */
+static pthread_t thread;        /* once watched */
 static _Atomic uint32_t over;  /* futex word: the workers have stopped */
 static _Atomic bool told;
 static _Atomic uint32_t rounds; /* of the handler; only a count */
@@ -42,8 +46,12 @@ static _Atomic uint32_t rounds; /* of the handler; only a count */
 static void *quit_main(void *arg)
 {
     (void)arg;
-    while (gs_load_acq(&asked) == NOT_ASKED) /* [Q1] */
-        gs_futex_wait(&asked, NOT_ASKED, -1);
+    for (;;) {
+        uint32_t seen = gs_load_acq(&nudges); /* [Q4] */
+        if (gs_load_acq(&asked) != NOT_ASKED) /* [Q1] */
+            break;
+        gs_futex_wait(&nudges, seen, gs_deadlock_look());
+    }
     if (gs_load_acq(&asked) == DISMISSED) /* [Q1] */
         return NULL;
     gs_store_rlx(&gs_rt.ending, true);
@@ -74,7 +82,7 @@ static void on_signal(int sig)
     uint32_t seen = NOT_ASKED;
     (void)gs_cas_acq_rel(&asked, &seen, (uint32_t)ASKED); /* [Q1] */
     if (gs_load_acq(&watched)) { /* [Q3] */
-        gs_futex_wake(&asked, 1);
+        gs_quit_nudge();
     } else if (gs_add_rlx(&rounds, 1u) < GRACE_MS / AGAIN_MS) {
         gs_store_rlx(&gs_rt.ending, true);
         gs_sched_stop_signal(gs_rt.sched, CODE);
@@ -92,11 +100,17 @@ void gs_quit_arm(void)
     armed = gs_signal_take(SIGQUIT, on_signal);
 }
 
+void gs_quit_nudge(void)
+{
+    (void)gs_add_acq_rel(&nudges, 1u); /* [Q4] */
+    gs_futex_wake(&nudges, 1);
+}
+
 void gs_quit_watch(void)
 {
-    if (!armed || gs_load_rlx(&begun) || gs_xchg_acq_rel(&begun, true))
+    if (gs_load_rlx(&begun) || gs_xchg_acq_rel(&begun, true))
         return;
-    if (gs_thread_start(&thread, "goost-quit", quit_main, NULL) == 0)
+    if (gs_thread_start(&thread, "goost-watch", quit_main, NULL) == 0)
         gs_store_rel(&watched, true); /* [Q3]; it looks at `asked` itself. Without it the handler does what it can */
 }
 
@@ -106,14 +120,13 @@ static void dismiss(void)
     if (!gs_load_acq(&watched)) /* [Q3] */
         return;
     (void)gs_cas_acq_rel(&asked, &none, (uint32_t)DISMISSED); /* [Q1] */
-    gs_futex_wake(&asked, 1);
+    gs_quit_nudge();
     pthread_join(thread, NULL);
 }
 
-bool gs_quit_end(void)
+/* Whether the signal came. */
+static bool disarm(void)
 {
-    if (!armed)
-        return false;
     (void)signal(SIGQUIT, SIG_DFL);
     armed = false;
     bool early = gs_xchg_acq_rel(&told, true); /* [Q2] */
@@ -127,7 +140,12 @@ bool gs_quit_end(void)
         repeat(0);
         (void)signal(SIGALRM, SIG_IGN);
     }
-    bool wait = was;
+    return was;
+}
+
+bool gs_quit_end(void)
+{
+    bool was = armed && disarm(), wait = was;
 #if defined(GS_SANITIZE)
     wait = true; /* they count threads that the end of the process would take along */
 #endif

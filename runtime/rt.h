@@ -35,5 +35,9 @@ int64_t gs_rt_tasks(void);
 /* Registry of live VMs that have waited (reports). */
 void gs_rt_live_add(struct gs_vm *vm);
 void gs_rt_live_remove(struct gs_vm *vm);
+/* Calls f with each of them, which stays alive for the call, until f says false. f must not wait. Any thread. */
+void gs_rt_live_each(bool (*f)(struct gs_vm *vm, void *ctx), void *ctx);
+/* Tells of n tasks that hold still, on stderr under a title. */
+void gs_rt_tell_tasks(const char *title, struct gs_vm **v, size_t n);
 
 #endif

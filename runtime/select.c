@@ -258,6 +258,7 @@ int gs_chan_select(struct gs_vm *vm, struct gs_array *cases, int64_t ms, gs_valu
     gs_wait_drop_many(vm); /* left behind only when memory was out */
     e->many = ws;
     e->nmany = n;
+    e->many_on = GS_H_CHAN;
     for (uint32_t i = 0; i < n; i++) { /* in random order, shuffled as it grows */
         uint32_t at = random_below(i + 1);
         ws[i].index = ws[at].index;

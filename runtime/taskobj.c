@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "deadlock.h"
 #include "error.h"
 #include "hold.h"
 #include "hot.h"
@@ -329,8 +330,10 @@ static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
     if (st == GS_PARK || st == GS_EXIT) { /* EXIT: the scheduler is stopping and never runs it again */
         if (!(vm->flags & GS_VM_LIVE))
             gs_rt_live_add(vm); /* it may have been woken, but we have not let go of it yet */
-        if (st == GS_PARK)
+        if (st == GS_PARK) {
             cancel_parking(vm);
+            gs_deadlock_note();
+        }
         return GS_RUN_PARK;
     }
     struct gs_taskobj *o = vm->self;
@@ -345,6 +348,7 @@ static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
     gs_worker_detach_owner(w); /* before the memory goes: the ticker may be poking */
     gs_vm_free(vm);
     gs_hobj_release(&o->h); /* the VM's share */
+    gs_deadlock_note();
     count_out();
     if (is_main)
         gs_hold_return_leave(); /* most programs end with it */
@@ -645,6 +649,7 @@ int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, con
     }
     vm->park.ext->many = ws;
     vm->park.ext->nmany = n;
+    vm->park.ext->many_on = GS_H_TASK;
     vm->park.first.index = all;
     vm->park.what = what;
     return several_step(vm, ret);

@@ -36,6 +36,7 @@ struct gs_taskobj {
     bool failed;         /* outcome is the error */
     bool no_memory;      /* failed, and there was no memory to pack the error: OutOfMemory */
     bool received;       /* somebody took the error, or will take it if there is one */
+    bool told;           /* in a report of a partial deadlock; the watch thread's */
     bool is_result;      /* its result is its own handle, of which outcome would hold a share for ever */
     _Atomic bool cancel; /* asked for; taken by gs_taskobj_take_cancel */
     struct gs_vm *vm;         /* while it runs */

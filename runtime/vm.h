@@ -52,6 +52,7 @@ struct gs_waiter {
     /* Outcome: receive: a value (else closed); send: delivered (else closed). */
     bool ok;
     bool send;
+    bool timed; /* of the VM's own first one: a timer, too, will wake the VM */
 };
 
 /* Compact table of globals: slot number of the program -> place in the VM's table. Immutable,
@@ -87,6 +88,7 @@ struct gs_park {
     const char *what;         /* "recv": name of the operation, for the deadlock report and dumps */
     struct gs_hobj *obj;      /* what it waits on, or NULL */
     _Atomic uint32_t word;    /* enum gs_wait_word */
+    _Atomic uint32_t number;  /* of the wait, counted by the VM; for who wants to know whether it is still the same */
     struct gs_waiter *winner; /* the waiter that woke it */
     struct gs_waiter first;
     struct gs_wait_ext *ext; /* timer and select waiters; NULL until needed */

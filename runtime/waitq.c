@@ -19,6 +19,8 @@ void gs_wait_begin(struct gs_vm *vm)
     gs_store_rlx(&w->q, NULL);
     w->ok = false;
     vm->park.winner = NULL;
+    w->timed = false;
+    gs_store_rlx(&vm->park.number, gs_load_rlx(&vm->park.number) + 1); /* published by the next store */
     /* [C1] seq_cst for cancel (taskobj.c). Other wakers find the VM through a queue, whose lock publishes this. */
     gs_store_seq(&vm->park.word, (uint32_t)GS_WAIT_WAITING);
 }
@@ -134,6 +136,7 @@ static void timer_fired(struct gs_timer *tm)
 
 void gs_wait_until(struct gs_vm *vm, int64_t when_ns)
 {
+    vm->park.first.timed = true;
     gs_timer_start_mt(gs_rt.sched, &vm->park.ext->timer, when_ns, timer_fired);
 }
 

@@ -33,7 +33,8 @@ struct gs_waitq {
 struct gs_wait_ext {
     struct gs_timer timer;
     struct gs_vm *vm;
-    struct gs_waiter *many; /* select: its waiters */
+    struct gs_waiter *many; /* select, or waiting for several tasks: its waiters */
+    uint8_t many_on;        /* GS_H_CHAN or GS_H_TASK: what they wait on */
     uint32_t nmany;
     _Atomic uint32_t pending; /* waiting for all of several tasks: how many have not ended; taskobj.c */
     enum gs_wait_word reason; /* select: how it was decided */
