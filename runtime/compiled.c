@@ -319,7 +319,7 @@ int gs_c_getindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value *dst)
 int gs_c_setindex(struct gs_vm *vm, gs_value o, gs_value index, gs_value v)
 {
     gs_value *place = gs_is(v, GS_T_NIL) ? NULL : in_dictionary(o, index);
-    if (place != NULL) { /* nothing is allocated */
+    if (place != NULL && o.m->map->pay == NULL) { /* nothing is allocated */
         *place = v;
         return GS_OK;
     }

@@ -583,7 +583,10 @@ static void *twin_object(struct copier *c, struct gs_object *o)
     struct gs_shape *s = gs_shape_get(o->h.aux32);
     if (s->cls != NULL)
         follow(c, reach_of_class(s->cls));
-    struct gs_object *t = gs_object_new(c->to, s->id, s->flags & GS_SHAPE_DICT ? 0 : s->nkeys);
+    struct gs_object *t = gs_object_share(c->from_vm != NULL ? &c->from_vm->heap : NULL, o, c->to);
+    if (t != NULL) /* there is nothing to fill */
+        return t;
+    t = gs_object_new(c->to, s->id, s->flags & GS_SHAPE_DICT ? 0 : s->nkeys);
     if (t != NULL)
         push_work(c, o, t);
     return t;

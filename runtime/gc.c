@@ -236,6 +236,8 @@ static void mark_array(struct gs_marker *m, struct gs_array *a)
 
 static void mark_map(struct gs_marker *m, struct gs_map *p)
 {
+    if (p->pay)
+        return; /* nothing in it belongs to the heap */
     if (p->entries)
         mark_storage(m, p->entries);
     if (p->index)
@@ -366,13 +368,19 @@ void gs_gc_mark_values(struct gs_marker *m, const gs_value *v, size_t n)
 
 /* ---- sweep ---- */
 
+/* An array's or map's. */
+static struct gs_payload *payload_of(const struct gs_obj *o)
+{
+    return o->kind == GS_T_ARRAY ? ((const struct gs_array *)o)->pay : ((const struct gs_map *)o)->pay;
+}
+
 /* Bytes of o's outside buffer that this heap answers for: holders share the cost. */
 static size_t outside_bytes(const struct gs_obj *o)
 {
     size_t bytes = 0;
     uint32_t refs = 1;
-    if (o->kind == GS_T_ARRAY) {
-        struct gs_payload *p = ((const struct gs_array *)o)->pay;
+    if (o->kind == GS_T_ARRAY || o->kind == GS_T_MAP) {
+        struct gs_payload *p = payload_of(o);
         bytes = p->bytes;
         refs = gs_load_rlx(
             &p->refs); /* an estimate; a stale count makes a wrong share until the next time */
@@ -394,8 +402,8 @@ static void sweep_final(struct gs_heap *h, uint32_t colour)
         struct gs_obj *o = h->final[i];
         if ((o->flags & GS_OF_COLOUR) != colour) {
             gs_obj_release_outside(o);
-        } else if (o->kind == GS_T_ARRAY && !((struct gs_array *)o)->pay) {
-            o->flags &= (uint8_t)~GS_OF_FINAL; /* it has widened to values since */
+        } else if (o->kind != GS_T_STR && !payload_of(o)) {
+            o->flags &= (uint8_t)~GS_OF_FINAL; /* it has widened to values, or changed, since */
         } else {
             outside += outside_bytes(o);
             h->final[n++] = o;

@@ -131,8 +131,13 @@ static void check_array(struct check *c, const struct gs_array *a)
 static void check_map(struct check *c, const struct gs_map *m)
 {
     uint32_t n = 0;
-    check_storage(c, m->entries, GS_T_RAW, (size_t)m->cap * sizeof *m->entries);
-    check_storage(c, m->index, GS_T_RAW, ((size_t)m->mask + 1) * sizeof *m->index);
+    if (m->pay) {
+        if (!(m->h.flags & GS_OF_FINAL) || (const void *)m->entries != (const void *)m->pay->data || !gs_map_is_flat(m))
+            fail(c, "map with a wrong payload", m);
+    } else {
+        check_storage(c, m->entries, GS_T_RAW, (size_t)m->cap * sizeof *m->entries);
+        check_storage(c, m->index, GS_T_RAW, ((size_t)m->mask + 1) * sizeof *m->index);
+    }
     for (uint32_t i = 0; i < m->nused && !c->wrong; i++) {
         const struct gs_str *key = gs_map_long_key(&m->entries[i]);
         if (gs_map_is_gone(&m->entries[i]))

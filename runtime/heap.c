@@ -17,6 +17,7 @@
  *            counter written by each small task would cost more than the tasks.
  */
 #include "heap_int.h"
+#include "map.h"
 
 #include <string.h>
 
@@ -438,6 +439,8 @@ void gs_obj_release_outside(struct gs_obj *o)
 {
     if (o->kind == GS_T_ARRAY)
         gs_payload_release(((struct gs_array *)o)->pay);
+    else if (o->kind == GS_T_MAP)
+        gs_payload_release(((struct gs_map *)o)->pay);
     else if (o->kind == GS_T_STR && (o->flags & GS_OF_EXT))
         gs_strbuf_release(((struct gs_xstr *)o)->buf);
 }

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "heap_int.h"
+#include "payload.h"
 #include "str.h"
 
 #define CAP_MIN 8u
@@ -153,6 +154,7 @@ struct gs_map *gs_map_new(struct gs_heap *h, uint32_t cap)
     m->count = m->nused = m->cap = m->mask = 0;
     m->entries = NULL;
     m->index = NULL;
+    m->pay = NULL;
     if (cap > CAP_MAX || !resize(h, m, cap < CAP_MIN ? CAP_MIN : cap))
         return NULL;
     return m;
@@ -193,6 +195,8 @@ gs_status gs_map_put(struct gs_heap *h, struct gs_map *m, struct gs_str *key, gs
 {
     struct gs_map_key k = key_of(key);
     uint32_t hash = hash_of(k);
+    if (GS_UNLIKELY(m->pay != NULL) && gs_map_own(h, m) != GS_OK)
+        return GS_E_NOMEM;
     struct gs_map_entry *e = find(m, k, hash);
     if (e) {
         e->v = v;
@@ -217,4 +221,112 @@ bool gs_map_delete(struct gs_map *m, struct gs_str *key)
     e->v = gs_nil();
     m->count--;
     return true;
+}
+
+/* ---- sharing ---- */
+
+#define SHARE_MIN 64u /* keys: a payload and its counting cost about what copying so many does */
+
+static size_t entries_bytes(const struct gs_map *m)
+{
+    return (size_t)m->cap * sizeof *m->entries;
+}
+
+static size_t index_bytes(const struct gs_map *m)
+{
+    return ((size_t)m->mask + 1) * sizeof *m->index;
+}
+
+/* Stands for itself in any heap. */
+static bool is_flat(gs_value v)
+{
+    if (!gs_is_obj(v))
+        return gs_kind(v) != GS_T_HANDLE;
+    return v.tag == GS_T_STR && (v.o->flags & GS_OF_IMMORTAL); /* functions lead to globals */
+}
+
+bool gs_map_is_flat(const struct gs_map *m)
+{
+    for (uint32_t i = 0; i < m->nused; i++) {
+        const struct gs_str *key = gs_map_long_key(&m->entries[i]);
+        if ((key != NULL && !(key->h.flags & GS_OF_IMMORTAL)) || !is_flat(m->entries[i].v))
+            return false;
+    }
+    return true;
+}
+
+static void use_payload(struct gs_map *m, struct gs_payload *p)
+{
+    m->pay = p;
+    m->entries = (struct gs_map_entry *)(void *)p->data;
+    m->index = (uint32_t *)(void *)((char *)p->data + entries_bytes(m));
+}
+
+/* Moves m's arrays into a payload. */
+static bool to_payload(struct gs_heap *h, struct gs_map *m)
+{
+    struct gs_payload *p = gs_payload_new(entries_bytes(m) + index_bytes(m));
+    if (p == NULL)
+        return false;
+    if (m->h.flags & GS_OF_FINAL) {
+        gs_heap_outside(h, 0, p->bytes);
+    } else if (!gs_heap_add_final(h, &m->h, p->bytes)) {
+        gs_payload_release(p);
+        return false;
+    }
+    struct gs_map_entry *entries = m->entries;
+    uint32_t *index = m->index;
+    use_payload(m, p);
+    memcpy(m->entries, entries, m->nused * sizeof *entries);
+    memcpy(m->index, index, index_bytes(m));
+    gs_storage_free(h, entries);
+    gs_storage_free(h, index);
+    return true;
+}
+
+struct gs_map *gs_map_share(struct gs_heap *from, struct gs_map *m, struct gs_heap *to)
+{
+    if (m->pay == NULL && (from == NULL || m->count < SHARE_MIN || !gs_map_is_flat(m) || !to_payload(from, m)))
+        return NULL;
+    struct gs_map *t = gs_heap_alloc(to, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    gs_obj_init(to, &t->h, GS_T_MAP);
+    t->count = m->count;
+    t->nused = m->nused;
+    t->cap = m->cap;
+    t->mask = m->mask;
+    t->pay = NULL;
+    t->entries = NULL;
+    t->index = NULL;
+    if (!gs_heap_add_final(to, &t->h, 0)) {
+        t->nused = 0;
+        return NULL;
+    }
+    gs_payload_retain(m->pay);
+    use_payload(t, m->pay);
+    size_t half = t->pay->bytes / 2; /* as for arrays */
+    gs_heap_pressure(to, half < GS_GC_FIRST / 4 ? half : GS_GC_FIRST / 4);
+    return t;
+}
+
+gs_status gs_map_own(struct gs_heap *h, struct gs_map *m)
+{
+    if (m->pay == NULL)
+        return GS_OK;
+    struct gs_map_entry *entries = gs_storage_new(h, GS_T_RAW, entries_bytes(m));
+    uint32_t *index = entries != NULL ? gs_storage_new(h, GS_T_RAW, index_bytes(m)) : NULL;
+    if (index == NULL) {
+        if (entries != NULL)
+            gs_storage_free(h, entries);
+        return GS_E_NOMEM;
+    }
+    memcpy(entries, m->entries, m->nused * sizeof *entries);
+    memcpy(index, m->index, index_bytes(m));
+    gs_heap_outside(h, m->pay->bytes, 0);
+    gs_payload_release(m->pay); /* the final list forgets the map at the next collection */
+    m->pay = NULL;
+    m->entries = entries;
+    m->index = index;
+    return GS_OK;
 }

@@ -4,11 +4,15 @@
  * Lives in the VM's heap (kind MAP) with its arrays as RAW storage; the collector knows its layout.
  * Keys are any strings. Those of up to GS_MAP_SHORT bytes are kept as their bytes in the entry, not as a string of the heap:
  * whoever needs such a key as a string makes one (gs_object_keys).
+ *
+ * Sharing    A large map without anything in it that belongs to one heap can have its arrays in a payload (payload.h), which maps of other VMs
+ *            use, too: then nobody writes to them, and a map that is to change gets arrays of its own first (gs_map_own).
  */
 #ifndef GS_RUNTIME_MAP_H
 #define GS_RUNTIME_MAP_H
 
 #include "heap.h"
+#include "object.h"
 
 #define GS_MAP_SHORT 15u
 #define GS_MAP_LONG 0x10u /* marks in the place of the length */
@@ -35,6 +39,7 @@ struct gs_map {
     uint32_t mask;   /* index size - 1 */
     struct gs_map_entry *entries; /* body of a RAW-like heap object, or of a large one */
     uint32_t *index; /* entry number + 1 and bits of the hash, see map.c; 0 free */
+    struct gs_payload *pay; /* has both, and is not written to; NULL: they are the map's own */
 };
 
 /* The length of a short key, else GS_MAP_LONG or (the entry was removed) GS_MAP_GONE. */
@@ -57,6 +62,15 @@ void gs_map_short_key(const struct gs_map_entry *e, struct gs_str *out);
 struct gs_map *gs_map_new(struct gs_heap *h, uint32_t cap);
 gs_value *gs_map_find(const struct gs_map *m, struct gs_str *key); /* NULL: absent. Valid until the next change */
 gs_status gs_map_put(struct gs_heap *h, struct gs_map *m, struct gs_str *key, gs_value v);
+/* m has arrays of its own. */
 bool gs_map_delete(struct gs_map *m, struct gs_str *key);
+
+/* m, of the heap `from`, as a map in another heap (or the same) with the same contents and without copying them. from NULL: m is in a fragment, which other threads may be
+ * reading; then only what is shared already is. NULL: it cannot be, is too small to be worth it, or memory is out. */
+struct gs_map *gs_map_share(struct gs_heap *from, struct gs_map *m, struct gs_heap *to);
+/* Before m is written to. GS_OK, GS_E_NOMEM. */
+gs_status gs_map_own(struct gs_heap *h, struct gs_map *m);
+/* Whether nothing in it belongs to a heap. */
+bool gs_map_is_flat(const struct gs_map *m);
 
 #endif

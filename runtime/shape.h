@@ -65,6 +65,8 @@ struct gs_str *gs_shape_key(struct gs_shape *s, uint32_t slot);
 
 /* An object with the given shape and room for at least nslots inline; fields nil. The dictionary map is made at once for dict shapes. */
 struct gs_object *gs_object_new(struct gs_heap *h, uint32_t shape, uint32_t nslots);
+/* A twin of o in another heap that shares its dictionary, as gs_map_share does; NULL: o must be copied. */
+struct gs_object *gs_object_share(struct gs_heap *from, const struct gs_object *o, struct gs_heap *to);
 /* False when the key is absent (*out untouched). key: any string. */
 bool gs_object_get(const struct gs_object *o, struct gs_str *key, gs_value *out);
 bool gs_object_get_atom(const struct gs_object *o, const struct gs_str *atom, gs_value *out);

@@ -55,6 +55,20 @@ struct gs_object *gs_object_new(struct gs_heap *h, uint32_t shape, uint32_t nslo
     return o;
 }
 
+struct gs_object *gs_object_share(struct gs_heap *from, const struct gs_object *o, struct gs_heap *to)
+{
+    struct gs_map *m = is_dict(o) ? gs_map_share(from, o->map, to) : NULL;
+    struct gs_object *t = m != NULL ? gs_heap_new(to, GS_T_OBJECT, sizeof *t) : NULL;
+    if (t == NULL)
+        return NULL;
+    t->h.aux16 = 0;
+    t->h.aux32 = o->h.aux32;
+    t->map = m;
+    t->cap = GS_OBJECT_DICT;
+    t->pad = 0;
+    return t;
+}
+
 /* ---- reading ---- */
 
 bool gs_object_get_atom(const struct gs_object *o, const struct gs_str *atom, gs_value *out)
@@ -218,6 +232,10 @@ gs_status gs_object_delete(struct gs_heap *h, struct gs_object *o, struct gs_str
         if (st != GS_OK)
             return st;
     }
+    if (gs_map_find(o->map, key) == NULL)
+        return GS_OK;
+    if (gs_map_own(h, o->map) != GS_OK)
+        return GS_E_NOMEM;
     *was = gs_map_delete(o->map, key);
     return GS_OK;
 }

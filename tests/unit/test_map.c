@@ -2,6 +2,7 @@
  * test_map.c - the hash table of dictionary objects.
  */
 #include "map.h"
+#include "payload.h"
 #include "port/mem.h"
 #include "str.h"
 #include "unit.h"
@@ -219,7 +220,100 @@ static void no_memory_leaves_the_map_unchanged(void)
     CU_ASSERT_PTR_NULL(gs_map_new(&u.h, UINT32_MAX));
 }
 
+/* ---- sharing ---- */
+
+static struct gs_map *numbered(struct gs_heap *h, int n)
+{
+    struct gs_map *m = gs_map_new(h, 0);
+    for (int i = 0; i < n; i++)
+        CU_ASSERT_EQUAL_FATAL(gs_map_put(h, m, key(i), gs_int(i)), GS_OK);
+    return m;
+}
+
+static bool has_numbers(const struct gs_map *m, int n)
+{
+    for (int i = 0; i < n; i++) {
+        gs_value *v = gs_map_find(m, key(i));
+        if (v == NULL || v->i != i)
+            return false;
+    }
+    return m->count == (uint32_t)n;
+}
+
+static void a_shared_map_is_copied_by_who_writes(void)
+{
+    struct unit_heap a, b;
+    unit_heap_init(&a);
+    unit_heap_init(&b);
+    struct gs_map *m = numbered(&a.h, 1000);
+    struct gs_map *t = gs_map_share(&a.h, m, &b.h), *second = gs_map_share(&a.h, m, &b.h);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(second);
+    CU_ASSERT_PTR_EQUAL(m->entries, t->entries);
+    CU_ASSERT_PTR_EQUAL(m->pay, second->pay);
+    CU_ASSERT_EQUAL(gs_load_rlx(&m->pay->refs), 3);
+    CU_ASSERT(has_numbers(t, 1000));
+    CU_ASSERT_EQUAL(gs_map_put(&b.h, t, key(3), gs_int(-3)), GS_OK);
+    CU_ASSERT_PTR_NULL(t->pay);
+    CU_ASSERT_EQUAL(gs_map_find(t, key(3))->i, -3);
+    CU_ASSERT(has_numbers(m, 1000) && has_numbers(second, 1000));
+    CU_ASSERT_EQUAL(gs_map_own(&a.h, m), GS_OK);
+    CU_ASSERT(gs_map_delete(m, key(7)));
+    CU_ASSERT_EQUAL(gs_map_put(&a.h, m, key(2000), gs_int(2000)), GS_OK);
+    CU_ASSERT(has_numbers(second, 1000));
+    CU_ASSERT_EQUAL(gs_load_rlx(&second->pay->refs), 1);
+    CU_ASSERT_PTR_NOT_NULL(gs_map_share(&a.h, m, &b.h)); /* again, and it is in the final list already */
+    unit_heap_fini(&a);
+    unit_heap_fini(&b);
+}
+
+static void what_belongs_to_a_heap_is_not_shared(void)
+{
+    struct unit_heap a, b;
+    unit_heap_init(&a);
+    unit_heap_init(&b);
+    CU_ASSERT_PTR_NULL(gs_map_share(&a.h, numbered(&a.h, 10), &b.h)); /* too small */
+    struct gs_map *m = numbered(&a.h, 1000);
+    CU_ASSERT_PTR_NULL(gs_map_share(NULL, m, &b.h)); /* in a fragment */
+    CU_ASSERT_EQUAL(gs_map_put(&a.h, m, key(5), gs_strv(gs_str_new(&a.h, "text", 4))), GS_OK);
+    CU_ASSERT_PTR_NULL(gs_map_share(&a.h, m, &b.h));
+    CU_ASSERT_EQUAL(gs_map_put(&a.h, m, key(5), gs_strv(gs_atomz("text"))), GS_OK);
+    CU_ASSERT_PTR_NOT_NULL(gs_map_share(&a.h, m, &b.h));
+    m = numbered(&a.h, 1000);
+    CU_ASSERT_EQUAL(gs_map_put(&a.h, m, gs_str_new(&a.h, "a key of more than fifteen bytes", 32), gs_int(1)), GS_OK);
+    CU_ASSERT_PTR_NULL(gs_map_share(&a.h, m, &b.h));
+    unit_heap_fini(&a);
+    unit_heap_fini(&b);
+}
+
+static void no_memory_leaves_both_as_they_were(void)
+{
+    bool shared = false;
+    for (int at = 1; !shared; at++) {
+        struct unit_heap a, b;
+        unit_heap_init(&a);
+        unit_heap_init(&b);
+        struct gs_map *m = numbered(&a.h, 1000);
+        gs_mem_fail_at((uint32_t)at);
+        struct gs_map *t = gs_map_share(&a.h, m, &b.h);
+        gs_mem_fail_at(0);
+        CU_ASSERT(has_numbers(m, 1000));
+        shared = t != NULL;
+        if (shared) {
+            gs_mem_fail_at(1);
+            CU_ASSERT_EQUAL(gs_map_put(&b.h, t, key(1), gs_int(5)), GS_E_NOMEM);
+            gs_mem_fail_at(0);
+            CU_ASSERT(has_numbers(t, 1000));
+        }
+        unit_heap_fini(&a);
+        unit_heap_fini(&b);
+    }
+}
+
 static const struct unit_case cases[] = {
+    UNIT_CASE(a_shared_map_is_copied_by_who_writes),
+    UNIT_CASE(what_belongs_to_a_heap_is_not_shared),
+    UNIT_CASE(no_memory_leaves_both_as_they_were),
     UNIT_CASE(what_was_put_is_found),
     UNIT_CASE(keys_of_all_lengths_are_told_apart),
     UNIT_CASE(short_keys_are_bytes_and_long_ones_strings),
