@@ -890,54 +890,64 @@ static bool flat_copy(struct gs_vm *to, gs_value v, gs_value *out)
     return s != NULL;
 }
 
-static bool flat_globals(const struct gs_vm *from, struct gs_vm *to, const struct gs_reach *r)
+/* A flat call's values, in a VM or kept for later. */
+struct flat {
+    const struct gs_proto *proto;
+    const gs_value *args, *up, *globals; /* globals NULL: those of from */
+    uint32_t nargs, nup;
+    const struct gs_reach *r;
+    const struct gs_vm *from;
+};
+
+static bool flat_globals(struct gs_vm *to, const struct flat *f)
 {
     bool foreign;
-    to->layout = r->layout;
-    if (r->n == 0)
+    uint32_t n = f->r->n;
+    to->layout = f->r->layout;
+    if (n == 0)
         return true;
-    gs_value *g = new_globals(to, r->n, &foreign);
+    gs_value *g = new_globals(to, n, &foreign);
     if (g == NULL)
         return false;
-    for (uint32_t i = 0; i < r->n; i++) /* the layout's places are in the order of the slots, as the set is */
+    for (uint32_t i = 0; i < n; i++) /* the layout's places are in the order of the slots, as the set is */
         g[i] = gs_unset();
     to->globals = g;
     if (foreign)
         to->flags |= GS_VM_FOREIGN_GLOBALS;
-    for (uint32_t i = 0; i < r->n; i++) {
-        const gs_value *p = gs_vm_global(from, r->slots[i]);
+    for (uint32_t i = 0; i < n; i++) {
+        const gs_value *p = f->globals != NULL ? &f->globals[i] : gs_vm_global(f->from, f->r->slots[i]);
         if (p != NULL && !flat_copy(to, *p, &g[i]))
             return false;
     }
     return true;
 }
 
-static bool flat_func(struct gs_vm *to, gs_value fn, gs_value *out)
+static bool flat_func(struct gs_vm *to, const struct flat *f, gs_value *out)
 {
-    *out = fn;
-    if (fn.o->flags & GS_OF_IMMORTAL)
+    *out = gs_objv(GS_T_FUNC, f->proto->self);
+    if (f->nup == 0 && f->proto->self != NULL)
         return true;
-    uint32_t n = fn.f->h.aux16;
-    struct gs_func *t = gs_heap_new(&to->heap, GS_T_FUNC, sizeof *t + n * sizeof(gs_value));
+    struct gs_func *t = gs_heap_new(&to->heap, GS_T_FUNC, sizeof *t + f->nup * sizeof(gs_value));
     if (t == NULL)
         return false;
-    t->h.aux16 = (uint16_t)n;
-    t->proto = fn.f->proto;
-    for (uint32_t i = 0; i < n; i++)
-        if (!flat_copy(to, fn.f->up[i], &t->up[i]))
+    t->h.aux16 = (uint16_t)f->nup;
+    t->proto = f->proto;
+    for (uint32_t i = 0; i < f->nup; i++)
+        if (!flat_copy(to, f->up[i], &t->up[i]))
             return false;
     *out = gs_objv(GS_T_FUNC, t);
     return true;
 }
 
 /* The usual spawn: numbers, strings, handles and what never changes. A tenth of the general copier's work. */
-static gs_status flat_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, const gs_value *args, uint32_t n, const struct gs_reach *r)
+static gs_status flat_start(struct gs_vm *to, const struct flat *f)
 {
-    gs_value few[8], *out = n <= 8 ? few : gs_mem_alloc(n * sizeof *out), f;
-    bool ok = out != NULL && flat_func(to, fn, &f) && flat_globals(from, to, r);
+    uint32_t n = f->nargs;
+    gs_value few[8], *out = n <= 8 ? few : gs_mem_alloc(n * sizeof *out), fn;
+    bool ok = out != NULL && flat_func(to, f, &fn) && flat_globals(to, f);
     for (uint32_t i = 0; ok && i < n; i++)
-        ok = flat_copy(to, args[i], &out[i]);
-    gs_status st = ok ? gs_vm_start(to, f, out, n) : GS_E_NOMEM;
+        ok = flat_copy(to, f->args[i], &out[i]);
+    gs_status st = ok ? gs_vm_start(to, fn, out, n) : GS_E_NOMEM;
     if (out != few)
         gs_mem_free(out);
     return st;
@@ -945,8 +955,79 @@ static gs_status flat_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, c
 
 gs_status gs_copy_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, const gs_value *args, uint32_t n)
 {
+    struct flat f = {.args = args, .nargs = n, .from = from};
+    if (!flat_call(from, fn, args, n, &f.r))
+        return general_start(from, to, fn, args, n);
+    f.proto = fn.f->proto;
+    f.up = fn.f->up;
+    f.nup = fn.f->h.aux16;
+    return flat_start(to, &f);
+}
+
+/* ---- calls kept for later ---- */
+
+struct gs_flat_call {
+    const struct gs_proto *proto;
+    const struct gs_reach *reach;
+    uint32_t n, nargs, nup;
+    gs_value v[]; /* arguments, captured variables, globals in the order of reach */
+};
+
+static bool keep(struct gs_flat_call *c, gs_value v)
+{
+    if (v.tag == GS_T_STR && !(v.o->flags & GS_OF_IMMORTAL))
+        return false; /* in a heap */
+    if (gs_kind(v) == GS_T_HANDLE)
+        gs_hobj_retain(gs_handle_obj(v));
+    c->v[c->n++] = v;
+    return true;
+}
+
+struct gs_flat_call *gs_flat_call_pack(struct gs_vm *from, gs_value fn, const gs_value *args, uint32_t n)
+{
     const struct gs_reach *r;
-    return flat_call(from, fn, args, n, &r) ? flat_start(from, to, fn, args, n, r) : general_start(from, to, fn, args, n);
+    if (!flat_call(from, fn, args, n, &r))
+        return NULL;
+    uint32_t nup = fn.f->h.aux16;
+    struct gs_flat_call *c = gs_mem_alloc(sizeof *c + ((size_t)n + nup + r->n) * sizeof(gs_value));
+    if (c == NULL)
+        return NULL;
+    *c = (struct gs_flat_call){.proto = fn.f->proto, .reach = r, .nargs = n, .nup = nup};
+    bool ok = true;
+    for (uint32_t i = 0; i < n && ok; i++)
+        ok = keep(c, args[i]);
+    for (uint32_t i = 0; i < nup && ok; i++)
+        ok = keep(c, fn.f->up[i]);
+    for (uint32_t i = 0; i < r->n && ok; i++) {
+        const gs_value *g = gs_vm_global(from, r->slots[i]);
+        ok = keep(c, g != NULL ? *g : gs_unset());
+    }
+    if (ok)
+        return c;
+    gs_flat_call_drop(c);
+    return NULL;
+}
+
+gs_status gs_flat_call_start(struct gs_vm *to, const struct gs_flat_call *c)
+{
+    const struct flat f = {.proto = c->proto,
+                           .args = c->v,
+                           .up = c->v + c->nargs,
+                           .globals = c->v + c->nargs + c->nup,
+                           .nargs = c->nargs,
+                           .nup = c->nup,
+                           .r = c->reach};
+    return flat_start(to, &f);
+}
+
+void gs_flat_call_drop(struct gs_flat_call *c)
+{
+    if (c == NULL)
+        return;
+    for (uint32_t i = 0; i < c->n; i++)
+        if (gs_kind(c->v[i]) == GS_T_HANDLE)
+            gs_hobj_release(gs_handle_obj(c->v[i]));
+    gs_mem_free(c);
 }
 
 /* ---- parcels ---- */

@@ -32,6 +32,15 @@ void gs_parcel_dup(const struct gs_parcel *p, struct gs_parcel *out);
 /* Copies fn and n arguments from one VM straight into a fresh VM (spawn) and starts it there. GS_OK or GS_E_NOMEM. */
 gs_status gs_copy_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, const gs_value *args, uint32_t n);
 
+/* A call whose function, captured variables, globals and arguments are numbers, handles and what never changes, kept outside of all heaps until its
+ * VM is there: for jobs that wait. One block, where a parcel would be a fragment with a heap of its own. */
+struct gs_flat_call;
+/* NULL: the call is not like that, or memory is out: try a parcel. Handles among the values keep a share. */
+struct gs_flat_call *gs_flat_call_pack(struct gs_vm *from, gs_value fn, const gs_value *args, uint32_t n);
+/* Starts the call in a fresh VM; c stays. GS_OK or GS_E_NOMEM. */
+gs_status gs_flat_call_start(struct gs_vm *to, const struct gs_flat_call *c);
+void gs_flat_call_drop(struct gs_flat_call *c); /* any thread; NULL: nothing */
+
 /* A deep copy within one VM (builtin copy()). */
 gs_status gs_copy_local(struct gs_vm *vm, gs_value v, gs_value *out);
 

@@ -339,20 +339,28 @@ static void follow(struct look *k)
     }
 }
 
-/* A pool has shares of its jobs, but wakes nobody with them. */
+static void count_list(struct look *k, const struct gs_joblist *l)
+{
+    for (uint32_t i = 0; i < l->n; i++) {
+        uint32_t t = map_find(&k->thing_of, (uintptr_t)&l->v[i]->h);
+        if (t != UINT32_MAX)
+            k->things[t].inside++;
+    }
+}
+
+/* A pool has shares of its jobs, and so has who waits for them, but nobody is woken with these. */
 static void count_pools_shares(struct look *k)
 {
     for (uint32_t i = 0; i < k->nthings; i++) {
-        struct gs_pool *p = (struct gs_pool *)k->things[i].o;
-        if (p->h.kind != GS_H_POOL)
-            continue;
-        gs_spin_lock(&p->lock);
-        for (uint32_t j = 0; j < p->nsince; j++) {
-            uint32_t t = map_find(&k->thing_of, (uintptr_t)&p->since[j]->h);
-            if (t != UINT32_MAX)
-                k->things[t].inside++;
+        struct gs_hobj *o = k->things[i].o;
+        if (o->kind == GS_H_POOL) {
+            struct gs_pool *p = (struct gs_pool *)o;
+            gs_spin_lock(&p->lock);
+            count_list(k, &p->since);
+            gs_spin_unlock(&p->lock);
+        } else if (o->kind == GS_H_JOBS && !reachable(&k->things[i])) { /* else its task may be adding to it */
+            count_list(k, &((struct gs_jobs *)o)->list);
         }
-        gs_spin_unlock(&p->lock);
     }
 }
 

@@ -32,12 +32,32 @@ static int pool_new(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     return (int)gs_handle_adopt(vm, &p->h, ret);
 }
 
+/* Takes over a share when true. */
+static bool list_push(struct gs_joblist *l, struct gs_taskobj *o)
+{
+    if (l->n == l->cap) {
+        uint32_t cap = l->cap != 0 ? l->cap * 2 : 16;
+        struct gs_taskobj **v = gs_mem_realloc(l->v, cap * sizeof(struct gs_taskobj *));
+        if (v == NULL)
+            return false;
+        l->v = v;
+        l->cap = cap;
+    }
+    l->v[l->n++] = o;
+    return true;
+}
+
+static void list_drop(struct gs_joblist *l)
+{
+    for (uint32_t i = 0; i < l->n; i++)
+        gs_hobj_release(&l->v[i]->h);
+    gs_mem_free(l->v);
+}
+
 void gs_pool_drop(struct gs_hobj *h)
 {
     struct gs_pool *p = (struct gs_pool *)h; /* no job is left: each holds a share */
-    for (uint32_t i = 0; i < p->nsince; i++)
-        gs_hobj_release(&p->since[i]->h);
-    gs_mem_free(p->since);
+    list_drop(&p->since);
     gs_mem_free(p->queue);
     gs_mem_free(p);
 }
@@ -75,6 +95,12 @@ static bool queue_pop_locked(struct gs_pool *p, struct gs_job *j)
     return true;
 }
 
+static void drop_call(struct gs_job *j)
+{
+    gs_flat_call_drop(j->flat);
+    gs_parcel_drop(&j->call);
+}
+
 static void job_over(struct gs_pool *p)
 {
     gs_spin_lock(&p->lock);
@@ -94,13 +120,14 @@ static void run_jobs(struct gs_pool *p)
         gs_spin_unlock(&p->lock);
         if (!got)
             return;
-        if (gs_taskobj_start_packed(j.o, &j.call) != GS_OK) {
-            gs_parcel_drop(&j.call);
+        gs_status st = j.flat != NULL ? gs_taskobj_start_flat(j.o, j.flat) : gs_taskobj_start_packed(j.o, &j.call);
+        drop_call(&j); /* a parcel that was started is empty */
+        if (st != GS_OK) {
             job_over(p);
             gs_taskobj_fail(j.o);
             gs_hobj_release(&p->h);
+            gs_hobj_release(&j.o->h);
         }
-        gs_hobj_release(&j.o->h);
     }
 }
 
@@ -121,26 +148,11 @@ void gs_pool_job_dropped(struct gs_taskobj *o)
     struct gs_pool *p = o->pool;
     struct gs_job j;
     while (queue_pop_locked(p, &j)) {
-        gs_parcel_drop(&j.call);
+        drop_call(&j);
         gs_hobj_release(&p->h);
         gs_hobj_release(&j.o->h);
     }
     gs_hobj_release(&p->h);
-}
-
-static bool since_push_locked(struct gs_pool *p, struct gs_taskobj *o)
-{
-    if (p->nsince == p->capsince) {
-        uint32_t cap = p->capsince != 0 ? p->capsince * 2 : 16;
-        struct gs_taskobj **v = gs_mem_realloc(p->since, cap * sizeof *v);
-        if (v == NULL)
-            return false;
-        p->since = v;
-        p->capsince = cap;
-    }
-    gs_hobj_retain(&o->h);
-    p->since[p->nsince++] = o;
-    return true;
 }
 
 enum place { PLACE_NONE, PLACE_FREE, PLACE_CLOSED };
@@ -156,89 +168,84 @@ static enum place take_place(struct gs_pool *p)
     return is;
 }
 
-/* keep: the job is one of those that wait waits for (map waits for its own by itself). */
-
-/* Notes a job that has a place. False when memory is out. */
-static bool note_job(struct gs_pool *p, struct gs_taskobj *o)
+/* Takes o, which has a share for it, out of the list again. False: another task waits for it already. */
+static bool list_forget(struct gs_joblist *l, struct gs_taskobj *o)
 {
-    gs_spin_lock(&p->lock);
-    bool ok = since_push_locked(p, o);
-    gs_spin_unlock(&p->lock);
-    return ok;
-}
-
-/* Queues and notes a job. Takes the call and a share of o when true. */
-static bool queue_job(struct gs_pool *p, struct gs_job j, bool keep)
-{
-    gs_spin_lock(&p->lock);
-    bool ok = queue_push_locked(p, j);
-    if (ok && keep && !since_push_locked(p, j.o)) {
-        p->len--; /* ours is the last one */
-        ok = false;
-    }
-    gs_spin_unlock(&p->lock);
-    return ok;
-}
-
-/* A noted job could not be started. */
-static void forget_job(struct gs_pool *p, struct gs_taskobj *o)
-{
-    gs_spin_lock(&p->lock);
-    uint32_t i = p->nsince;
-    while (i > 0 && p->since[i - 1] != o)
+    uint32_t i = l->n;
+    while (i > 0 && l->v[i - 1] != o)
         i--;
-    if (i > 0) {
-        memmove(p->since + i - 1, p->since + i, (p->nsince - i) * sizeof *p->since);
-        p->nsince--;
-    }
-    gs_spin_unlock(&p->lock);
-    if (i > 0)
-        gs_hobj_release(&o->h);
-    else /* another task waits for it already */
-        gs_taskobj_fail(o);
+    if (i == 0)
+        return false;
+    memmove(l->v + i - 1, l->v + i, (l->n - i) * sizeof *l->v);
+    l->n--;
+    return true;
 }
 
-static int start_now(struct gs_vm *vm, struct gs_pool *p, struct gs_taskobj *o, gs_value *args, uint32_t n, bool keep)
+/* A job that has been noted in `to`, or else in the pool, could not be started. */
+static void forget_job(struct gs_pool *p, struct gs_jobs *to, struct gs_taskobj *o)
 {
-    if (!keep || note_job(p, o)) {
-        if (gs_taskobj_start(vm, o, args[1], args + 2, n - 2) == GS_OK)
-            return GS_OK;
-        if (keep)
-            job_over(p);
-        forget_job(p, o);
-    } else {
-        job_over(p);
-    }
+    gs_spin_lock(&p->lock);
+    bool mine = list_forget(to != NULL ? &to->list : &p->since, o);
+    gs_spin_unlock(&p->lock);
+    if (mine)
+        return;
+    gs_hobj_retain(&o->h); /* the list's share is with who waits for it: the caller shall have two as ever */
+    gs_taskobj_fail(o);
+}
+
+static bool note_job(struct gs_pool *p, struct gs_jobs *to, struct gs_taskobj *o)
+{
+    if (to != NULL) /* ours alone */
+        return list_push(&to->list, o);
+    gs_spin_lock(&p->lock);
+    bool ok = list_push(&p->since, o);
+    gs_spin_unlock(&p->lock);
+    return ok;
+}
+
+/* A place has been taken for it. Takes o's two shares, the list's and the job's, when GS_OK; else both stay with the caller. */
+static int start_now(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *to, struct gs_taskobj *o, gs_value *args, uint32_t n)
+{
+    bool noted = note_job(p, to, o);
+    if (noted && gs_taskobj_start(vm, o, args[1], args + 2, n - 2) == GS_OK)
+        return GS_OK;
+    job_over(p);
+    if (noted)
+        forget_job(p, to, o);
     run_jobs(p); /* somebody may have queued up meanwhile */
     return GS_E_NOMEM;
 }
 
-static int start_later(struct gs_vm *vm, struct gs_pool *p, struct gs_taskobj *o, gs_value *args, uint32_t n, bool keep)
+/* Likewise, for when places become free. */
+static int start_later(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *to, struct gs_taskobj *o, gs_value *args, uint32_t n)
 {
-    struct gs_job j = {.o = o};
-    if (gs_parcel_pack_n(vm, args + 1, n - 1, &j.call) != GS_OK)
+    struct gs_job j = {.o = o, .flat = gs_flat_call_pack(vm, args[1], args + 2, n - 2)};
+    if (j.flat == NULL && gs_parcel_pack_n(vm, args + 1, n - 1, &j.call) != GS_OK)
         return GS_E_NOMEM;
-    gs_hobj_retain(&o->h);
-    if (queue_job(p, j, keep)) {
+    struct gs_joblist *list = to != NULL ? &to->list : &p->since;
+    gs_spin_lock(&p->lock);
+    bool ok = list_push(list, o);
+    if (ok && !queue_push_locked(p, j)) {
+        (void)list_forget(list, o); /* nobody has come between */
+        ok = false;
+    }
+    gs_spin_unlock(&p->lock);
+    if (ok) {
         run_jobs(p); /* places may have become free meanwhile */
         return GS_OK;
     }
-    gs_parcel_drop(&j.call);
-    gs_hobj_release(&o->h);
+    drop_call(&j);
     return GS_E_NOMEM;
 }
 
-/* ret NULL: nobody takes the future. */
-static int submit(struct gs_vm *vm, struct gs_pool *p, gs_value *args, uint32_t n, bool keep, gs_value *ret)
+/* to: who waits for the job; NULL: the pool's next wait. ret NULL: nobody takes the future. */
+static int submit(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *to, gs_value *args, uint32_t n, gs_value *ret)
 {
     struct gs_taskobj *o = gs_taskobj_new(vm, GS_TS_FUTURE, GS_H_FUTURE);
     if (o == NULL)
         return GS_E_NOMEM;
-    int st = GS_OK;
-    if (ret != NULL) {
-        gs_hobj_retain(&o->h); /* the first share stays ours */
-        st = (int)gs_handle_adopt(vm, &o->h, ret);
-    }
+    gs_store_rlx(&o->h.refs, ret != NULL ? 3u : 2u); /* nobody else knows it: one for the job and one for the list */
+    int st = ret != NULL ? (int)gs_handle_adopt(vm, &o->h, ret) : GS_OK;
     if (st == GS_OK) {
         gs_hobj_retain(&p->h); /* the job's */
         o->pool = p;
@@ -246,10 +253,13 @@ static int submit(struct gs_vm *vm, struct gs_pool *p, gs_value *args, uint32_t 
         if (is == PLACE_CLOSED)
             st = gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool");
         else
-            st = is == PLACE_FREE ? start_now(vm, p, o, args, n, keep) : start_later(vm, p, o, args, n, keep);
+            st = is == PLACE_FREE ? start_now(vm, p, to, o, args, n) : start_later(vm, p, to, o, args, n);
         if (st != GS_OK)
             gs_hobj_release(&p->h); /* no job has come of it */
     }
+    if (st == GS_OK)
+        return GS_OK;
+    gs_hobj_release(&o->h);
     gs_hobj_release(&o->h);
     return st;
 }
@@ -258,7 +268,7 @@ static int pool_submit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
 {
     POOL("submit");
     int st = gs_arg_fn(vm, "submit", args, 1);
-    return st != GS_OK ? st : submit(vm, p, args, n, true, ret);
+    return st != GS_OK ? st : submit(vm, p, NULL, args, n, ret);
 }
 
 static int submit_alone(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
@@ -268,12 +278,105 @@ static int submit_alone(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
 }
 static const struct gs_native submit_no_result = GS_NATIVE_INIT(submit_alone, "submit", 2, GS_ARGS_ANY, 0, NONE);
 
-/* poolMapJob(p, f, element, index): a job of map, which f gets as many arguments of as it declares. */
+/* ---- what wait and map are made of ---- */
+
+#define JOBS(fn)                                                                                                       \
+    struct gs_jobs *b = (struct gs_jobs *)gs_handle_check(vm, fn, args[0], GS_H_JOBS);                                 \
+    (void)n;                                                                                                           \
+    if (b == NULL)                                                                                                     \
+    return GS_E_THROWN
+
+void gs_jobs_drop(struct gs_hobj *h)
+{
+    struct gs_jobs *b = (struct gs_jobs *)h;
+    list_drop(&b->list);
+    if (b->p != NULL)
+        gs_hobj_release(&b->p->h);
+    gs_mem_free(b);
+}
+
+static struct gs_jobs *jobs_new(struct gs_vm *vm, gs_value *ret)
+{
+    struct gs_jobs *b = gs_mem_zalloc(sizeof *b);
+    if (b == NULL)
+        return NULL;
+    gs_hobj_init(&b->h, GS_H_JOBS);
+    return gs_handle_adopt(vm, &b->h, ret) == GS_OK ? b : NULL;
+}
+
+/* poolTake(p): what has been submitted since the last call of this. */
+static int pool_take(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    POOL("wait");
+    struct gs_jobs *b = jobs_new(vm, ret);
+    if (b == NULL)
+        return GS_E_NOMEM;
+    gs_spin_lock(&p->lock);
+    b->list = p->since;
+    p->since = (struct gs_joblist){0};
+    gs_spin_unlock(&p->lock);
+    b->left = b->list.n;
+    return GS_OK;
+}
+
+/* poolJobs(p): none yet; poolMapJob(b, f, element, index) adds one, which f gets as many arguments of as it declares. */
+static int pool_jobs(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    (void)n;
+    POOL("map");
+    struct gs_jobs *b = jobs_new(vm, ret);
+    if (b == NULL)
+        return GS_E_NOMEM;
+    gs_hobj_retain(&p->h);
+    b->p = p;
+    return GS_OK;
+}
+
 static int pool_map_job(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
-    POOL("map");
+    (void)ret;
+    JOBS("map");
     int st = gs_arg_fn(vm, "map", args, 1);
-    return st != GS_OK ? st : submit(vm, p, args, 2 + gs_slow_trim(args[1], n - 2), false, ret);
+    if (st == GS_OK)
+        st = submit(vm, b->p, b, args, 2 + gs_slow_trim(args[1], n - 2), NULL);
+    b->left = b->list.n;
+    return st;
+}
+
+/* poolDone(b, name): true: all have ended; false: ask again. The last one is waited for first: when it has ended most others have, too. */
+static int pool_done(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    JOBS("wait");
+    while (b->left > 0 && gs_taskobj_is_done(b->list.v[b->left - 1]))
+        b->left--;
+    *ret = gs_bool(b->left == 0);
+    return b->left == 0 ? GS_OK : gs_taskobj_wait_end(vm, b->list.v[b->left - 1], args[1].s->data, ret);
+}
+
+/* poolResults(b), once all have ended: the results in order, or the first error. */
+static int pool_results(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
+{
+    JOBS("wait");
+    struct gs_taskobj *failed = NULL;
+    for (uint32_t i = b->list.n; i-- > 0;) {
+        if (!b->list.v[i]->failed) /* constant now */
+            continue;
+        failed = b->list.v[i];
+        gs_taskobj_received(failed);
+    }
+    if (failed != NULL)
+        return gs_taskobj_outcome(vm, failed, ret);
+    struct gs_array *a = gs_array_new(&vm->heap);
+    for (uint32_t i = 0; i < b->list.n; i++) {
+        gs_value v;
+        if (a == NULL || gs_taskobj_outcome(vm, b->list.v[i], &v) != GS_OK || gs_array_push(&vm->heap, a, v) != GS_OK)
+            return GS_E_NOMEM;
+    }
+    if (a == NULL)
+        return GS_E_NOMEM;
+    *ret = gs_objv(GS_T_ARRAY, a);
+    return GS_OK;
 }
 
 /* wantArray(name, a): a must be an array; it is argument 2 of pool.map, argument 1 of the others. */
@@ -283,44 +386,6 @@ static int want_array(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
     (void)ret;
     struct gs_array *a;
     return gs_arg_array(vm, args[0].s->data, args + 1, 0, &a);
-}
-
-/* The futures submitted since the last call of this, in order: what wait waits for. */
-static int pool_take(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)n;
-    POOL("wait");
-    struct gs_taskobj **v = NULL;
-    struct gs_array *a;
-    uint32_t count;
-    do { /* the array first: what has been taken out of the pool must not be lost */
-        gs_spin_lock(&p->lock);
-        count = p->nsince;
-        gs_spin_unlock(&p->lock);
-        a = gs_array_make(&vm->heap, GS_STORE_VALUE, count);
-        if (a == NULL)
-            return GS_E_NOMEM;
-        gs_spin_lock(&p->lock);
-        if (p->nsince <= count) {
-            v = p->since;
-            count = p->nsince;
-            p->since = NULL;
-            p->nsince = p->capsince = 0;
-        }
-        gs_spin_unlock(&p->lock);
-    } while (v == NULL && count > 0);
-    a->len = count;
-    int st = GS_OK;
-    for (uint32_t i = 0; i < count; i++) {
-        gs_value f = gs_nil();
-        if (gs_handle_adopt(vm, &v[i]->h, &f) != GS_OK)
-            st = GS_E_NOMEM;
-        a->v[i] = f;
-    }
-    gs_mem_free(v);
-    if (st == GS_OK)
-        *ret = gs_objv(GS_T_ARRAY, a);
-    return st;
 }
 
 static int pool_close(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
@@ -365,7 +430,10 @@ GS_LIB_MODULE(gs_lib_thread_pool, "thread.pool", false, entries);
 
 static const struct gs_lib_entry intrinsics[] = {
     GS_FN("poolTake", pool_take, 1, 1, 0),
+    GS_FN("poolJobs", pool_jobs, 1, 1, 0),
     GS_FN("poolMapJob", pool_map_job, 4, 4, 0),
+    GS_FN("poolDone", pool_done, 2, 2, 0),
+    GS_FN("poolResults", pool_results, 1, 1, GS_NF_PURE),
     GS_FN("wantArray", want_array, 2, 2, 0),
 };
 GS_LIB_MODULE(gs_lib_pool_intrinsics, "<intrinsic>", false, intrinsics);

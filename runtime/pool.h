@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * pool.h - thread.pool: at most n jobs at a time.
  *
- * A job is a future (taskobj.h). While a place is free it is started like any other; else its call waits packed in the pool's queue, and a job that ends starts the next one.
+ * A job is a future (taskobj.h). While a place is free it is started like any other; else its call waits in the pool's queue, flat if it can be (copy.h) and packed otherwise, and a job that ends starts the next one.
  * Idle places are nothing at all: no task, no memory. The pool keeps the futures submitted since the last wait, in order.
  */
 #ifndef GS_RUNTIME_POOL_H
@@ -11,7 +11,22 @@
 
 struct gs_job {
     struct gs_taskobj *o;  /* one share */
+    struct gs_flat_call *flat; /* the call; NULL: it is in the parcel */
     struct gs_parcel call; /* [fn, args...] */
+};
+
+/* Jobs in order, one share each. */
+struct gs_joblist {
+    struct gs_taskobj **v;
+    uint32_t n, cap;
+};
+
+/* What wait and map wait for; between the steps of the prelude it is a handle of the task that waits. */
+struct gs_jobs {
+    struct gs_hobj h;
+    struct gs_pool *p;      /* map: where to submit, with a share; else NULL */
+    struct gs_joblist list; /* of that task alone */
+    uint32_t left;          /* those from here on have ended */
 };
 
 struct gs_pool {
@@ -21,8 +36,7 @@ struct gs_pool {
     bool closed;
     struct gs_job *queue; /* ring */
     uint32_t head, len, cap;
-    struct gs_taskobj **since; /* submitted since the last wait; one share each */
-    uint32_t nsince, capsince;
+    struct gs_joblist since; /* submitted since the last wait */
 };
 
 /* On the worker that ran o. First, before its outcome is out: frees its place, so that who has waited for the job finds it gone (pending). Then, after the outcome: starts what

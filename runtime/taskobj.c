@@ -70,7 +70,7 @@ static void failure_free(struct gs_failure *f)
 }
 
 /* The error has reached somebody, or has a receiver if there will be one: it is none of the process's failures any more. */
-static void mark_received(struct gs_taskobj *o)
+void gs_taskobj_received(struct gs_taskobj *o)
 {
     gs_spin_lock(&o->lock);
     bool counted = !o->received && o->failed && o->style == GS_TS_SPAWN;
@@ -384,7 +384,7 @@ static void init_limits(struct gs_vm *vm)
         vm->heap.limit = gs_rt.opt.heap_limit;
 }
 
-/* Readies a started VM for the scheduler. Takes a share of o for the VM; fresh: nobody else knows o yet, and that is its last of so many shares. */
+/* Readies a started VM for the scheduler. The VM takes over a share of o; fresh: nobody else knows o yet, which gets so many shares. */
 static void launch(struct gs_vm *vm, struct gs_taskobj *o, uint32_t fresh)
 {
     uintptr_t mark = vm->task.sp_real; /* gs_vm_start has set it */
@@ -398,7 +398,6 @@ static void launch(struct gs_vm *vm, struct gs_taskobj *o, uint32_t fresh)
         gs_store_rlx(&o->h.refs, fresh); /* published with the handle, and by the submission */
         return;
     }
-    gs_hobj_retain(&o->h);
     gs_spin_lock(&o->lock);
     o->vm = vm;
     if (gs_load_rlx(&o->cancel)) /* cancelled while it waited in a pool */
@@ -450,6 +449,20 @@ gs_status gs_taskobj_start(struct gs_vm *vm, struct gs_taskobj *o, gs_value fn, 
     if (child == NULL)
         return GS_E_NOMEM;
     launch_and_submit(child, o);
+    return GS_OK;
+}
+
+gs_status gs_taskobj_start_flat(struct gs_taskobj *o, const struct gs_flat_call *call)
+{
+    struct gs_vm *vm = gs_vm_new();
+    if (vm == NULL)
+        return GS_E_NOMEM;
+    init_limits(vm);
+    if (gs_flat_call_start(vm, call) != GS_OK) {
+        gs_vm_free(vm);
+        return GS_E_NOMEM;
+    }
+    launch_and_submit(vm, o);
     return GS_OK;
 }
 
@@ -511,7 +524,7 @@ int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret)
         *ret = v;
         return GS_OK;
     }
-    mark_received(o);
+    gs_taskobj_received(o);
     if (o->outcome.frag == NULL && o->outcome.v.tag == GS_T_NIL && o->no_memory)
         return gs_throw_nomem(vm);
     vm->error = v;
@@ -533,25 +546,57 @@ static int wait_finish(struct gs_vm *vm, gs_value *ret)
     }
 }
 
-int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int64_t ms, gs_value *ret)
+bool gs_taskobj_is_done(struct gs_taskobj *o)
 {
-    if (gs_vm_take_cancel(vm))
-        return gs_throw_cancelled(vm);
-    if (ms > 0 && gs_wait_ext(vm) == NULL)
-        return GS_E_NOMEM;
     gs_spin_lock(&o->lock);
-    bool done = o->done, wait = !done && ms != 0;
+    bool done = o->done;
+    gs_spin_unlock(&o->lock);
+    return done;
+}
+
+static int end_finish(struct gs_vm *vm, gs_value *ret)
+{
+    if (gs_wait_end(vm) == GS_WAIT_CANCELLED) {
+        (void)gs_vm_take_cancel(vm);
+        return gs_throw_cancelled(vm);
+    }
+    *ret = gs_bool(false);
+    return GS_OK;
+}
+
+/* True: vm waits now for o's end, for ever or until its timer. */
+static bool wait_if_not_done(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int (*finish)(struct gs_vm *, gs_value *))
+{
+    gs_spin_lock(&o->lock);
+    bool wait = !o->done;
     if (wait) {
         gs_wait_begin(vm);
-        vm->park.finish = wait_finish;
+        vm->park.finish = finish;
         vm->park.what = what;
         vm->park.obj = &o->h;
         vm->park.first.send = false; /* not counted */
         gs_waitq_push_locked(&o->waiters, &vm->park.first);
     }
     gs_spin_unlock(&o->lock);
-    if (!wait)
-        return done ? gs_taskobj_outcome(vm, o, ret) : GS_OK;
+    return wait;
+}
+
+int gs_taskobj_wait_end(struct gs_vm *vm, struct gs_taskobj *o, const char *what, gs_value *ret)
+{
+    if (gs_vm_take_cancel(vm))
+        return gs_throw_cancelled(vm);
+    *ret = gs_bool(false);
+    return wait_if_not_done(vm, o, what, end_finish) ? GS_PARK : GS_OK;
+}
+
+int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int64_t ms, gs_value *ret)
+{
+    if (gs_vm_take_cancel(vm))
+        return gs_throw_cancelled(vm);
+    if (ms > 0 && gs_wait_ext(vm) == NULL)
+        return GS_E_NOMEM;
+    if (ms == 0 || !wait_if_not_done(vm, o, what, wait_finish))
+        return ms != 0 || gs_taskobj_is_done(o) ? gs_taskobj_outcome(vm, o, ret) : GS_OK;
     gs_wait_timeout(vm, ms); /* we stay on this worker until PARK is returned, woken or not */
     return GS_PARK;
 }
@@ -645,7 +690,7 @@ int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, con
         gs_hobj_retain(o);
         ws[i].vm = vm;
         ws[i].item.v = gs_handlev(o->id, o);
-        mark_received((struct gs_taskobj *)o);
+        gs_taskobj_received((struct gs_taskobj *)o);
     }
     vm->park.ext->many = ws;
     vm->park.ext->nmany = n;

@@ -49,10 +49,14 @@ struct gs_taskobj {
 /* Copies fn and args into a fresh VM and queues it. The handle value (task id or future) goes to *out in vm, unless out is NULL. GS_OK, GS_E_NOMEM. The function value is checked to be
  * callable by the caller (gs_arg_fn); wrong argument counts throw inside the task. */
 gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn, const gs_value *args, uint32_t n, gs_value *out);
-/* The parts of the above, for pools: an object without VM, and starting it from the caller's VM, or later from a packed [fn, args...], which is taken when GS_OK. */
+/* The parts of the above, for pools: an object without VM, and starting it from the caller's VM, or later from a packed [fn, args...], which is taken when GS_OK. The VM
+ * takes over a share of o when GS_OK. */
 struct gs_taskobj *gs_taskobj_new(struct gs_vm *vm, enum gs_task_style style, enum gs_hkind kind);
 gs_status gs_taskobj_start(struct gs_vm *vm, struct gs_taskobj *o, gs_value fn, const gs_value *args, uint32_t n);
 gs_status gs_taskobj_start_packed(struct gs_taskobj *o, struct gs_parcel *take_call);
+gs_status gs_taskobj_start_flat(struct gs_taskobj *o, const struct gs_flat_call *call);
+/* Its error, if there is or will be one, counts as received. */
+void gs_taskobj_received(struct gs_taskobj *o);
 /* When that was impossible: o ends with OutOfMemory. Does not tell the pool. */
 void gs_taskobj_fail(struct gs_taskobj *o);
 
@@ -60,6 +64,9 @@ void gs_taskobj_fail(struct gs_taskobj *o);
 int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret);
 /* Waits for o (PARK) or gives its outcome; ms < 0: for ever; at the timeout *ret is nil. For join and await. */
 int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int64_t ms, gs_value *ret);
+bool gs_taskobj_is_done(struct gs_taskobj *o);
+/* Waits for o's end without taking its outcome (PARK); *ret = false in any case. what must live as long as the program. */
+int gs_taskobj_wait_end(struct gs_vm *vm, struct gs_taskobj *o, const char *what, gs_value *ret);
 /* Waits for the first of several (an array of handles of tasks or futures, checked by the caller): *ret is its index. all: waits for all, *ret is -1, or the index of one
  * that has failed as soon as there is one. The errors of all of them count as received from here on. */
 int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, const char *what, gs_value *ret);
