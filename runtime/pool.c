@@ -108,6 +108,11 @@ static void job_over(struct gs_pool *p)
     gs_spin_unlock(&p->lock);
 }
 
+static gs_status start_job(struct gs_job *j)
+{
+    return j->flat != NULL ? gs_taskobj_start_flat(j->o, j->flat) : gs_taskobj_start_packed(j->o, &j->call);
+}
+
 /* Starts queued jobs while there are places. A job for whose VM there is no memory ends with OutOfMemory. The caller holds a share of the pool. */
 static void run_jobs(struct gs_pool *p)
 {
@@ -120,7 +125,7 @@ static void run_jobs(struct gs_pool *p)
         gs_spin_unlock(&p->lock);
         if (!got)
             return;
-        gs_status st = j.flat != NULL ? gs_taskobj_start_flat(j.o, j.flat) : gs_taskobj_start_packed(j.o, &j.call);
+        gs_status st = start_job(&j);
         drop_call(&j); /* a parcel that was started is empty */
         if (st != GS_OK) {
             job_over(p);
@@ -131,16 +136,36 @@ static void run_jobs(struct gs_pool *p)
     }
 }
 
-void gs_pool_job_over(struct gs_taskobj *o)
-{
-    job_over(o->pool);
-}
-
-void gs_pool_job_ended(struct gs_taskobj *o)
+bool gs_pool_job_over(struct gs_taskobj *o, struct gs_job *next)
 {
     struct gs_pool *p = o->pool;
+    gs_spin_lock(&p->lock);
+    bool given = next != NULL && p->running <= p->size && p->len > 0 && p->queue[p->head].flat != NULL;
+    if (given)
+        (void)queue_pop_locked(p, next);
+    else
+        p->running--;
+    gs_spin_unlock(&p->lock);
+    return given;
+}
+
+void gs_pool_job_ended(struct gs_taskobj *o, bool given)
+{
+    struct gs_pool *p = o->pool;
+    if (!given)
+        run_jobs(p);
+    gs_hobj_release(&p->h);
+}
+
+void gs_pool_job_failed(struct gs_job *j)
+{
+    struct gs_pool *p = j->o->pool;
+    gs_flat_call_drop(j->flat);
+    job_over(p);
+    gs_taskobj_fail(j->o);
     run_jobs(p);
     gs_hobj_release(&p->h);
+    gs_hobj_release(&j->o->h);
 }
 
 void gs_pool_job_dropped(struct gs_taskobj *o)
@@ -153,19 +178,6 @@ void gs_pool_job_dropped(struct gs_taskobj *o)
         gs_hobj_release(&j.o->h);
     }
     gs_hobj_release(&p->h);
-}
-
-enum place { PLACE_NONE, PLACE_FREE, PLACE_CLOSED };
-
-/* Takes a place for a job at once when one is free and nobody queues for it. */
-static enum place take_place(struct gs_pool *p)
-{
-    gs_spin_lock(&p->lock);
-    enum place is = p->closed ? PLACE_CLOSED : p->running < p->size && p->len == 0 ? PLACE_FREE : PLACE_NONE;
-    if (is == PLACE_FREE)
-        p->running++;
-    gs_spin_unlock(&p->lock);
-    return is;
 }
 
 /* Takes o, which has a share for it, out of the list again. False: another task waits for it already. */
@@ -181,65 +193,60 @@ static bool list_forget(struct gs_joblist *l, struct gs_taskobj *o)
     return true;
 }
 
-/* A job that has been noted in `to`, or else in the pool, could not be started. */
-static void forget_job(struct gs_pool *p, struct gs_jobs *to, struct gs_taskobj *o)
+enum place { PLACE_FREE, PLACE_QUEUED, PLACE_CLOSED, PLACE_NOMEM };
+
+/* Notes the job in list; takes a place for it when one is free and nobody queues, else queues it. */
+static enum place take_place(struct gs_pool *p, struct gs_joblist *list, struct gs_job j)
 {
+    enum place is = PLACE_CLOSED;
     gs_spin_lock(&p->lock);
-    bool mine = list_forget(to != NULL ? &to->list : &p->since, o);
+    if (!p->closed) {
+        is = !list_push(list, j.o) ? PLACE_NOMEM : p->running < p->size && p->len == 0 ? PLACE_FREE : PLACE_QUEUED;
+        if (is == PLACE_FREE) {
+            p->running++;
+        } else if (is == PLACE_QUEUED && !queue_push_locked(p, j)) {
+            (void)list_forget(list, j.o); /* nobody has come between */
+            is = PLACE_NOMEM;
+        }
+    }
     gs_spin_unlock(&p->lock);
-    if (mine)
-        return;
-    gs_hobj_retain(&o->h); /* the list's share is with who waits for it: the caller shall have two as ever */
-    gs_taskobj_fail(o);
+    return is;
 }
 
-static bool note_job(struct gs_pool *p, struct gs_jobs *to, struct gs_taskobj *o)
+/* A job that has been noted and given a place cannot be started. Its shares are with the caller again. */
+static void forget_job(struct gs_pool *p, struct gs_joblist *list, struct gs_taskobj *o)
 {
-    if (to != NULL) /* ours alone */
-        return list_push(&to->list, o);
     gs_spin_lock(&p->lock);
-    bool ok = list_push(&p->since, o);
+    p->running--;
+    bool mine = list_forget(list, o);
     gs_spin_unlock(&p->lock);
-    return ok;
-}
-
-/* A place has been taken for it. Takes o's two shares, the list's and the job's, when GS_OK; else both stay with the caller. */
-static int start_now(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *to, struct gs_taskobj *o, gs_value *args, uint32_t n)
-{
-    bool noted = note_job(p, to, o);
-    if (noted && gs_taskobj_start(vm, o, args[1], args + 2, n - 2) == GS_OK)
-        return GS_OK;
-    job_over(p);
-    if (noted)
-        forget_job(p, to, o);
+    if (!mine) {
+        gs_hobj_retain(&o->h); /* the list's is with who waits for it */
+        gs_taskobj_fail(o);
+    }
     run_jobs(p); /* somebody may have queued up meanwhile */
-    return GS_E_NOMEM;
 }
 
-/* Likewise, for when places become free. */
-static int start_later(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *to, struct gs_taskobj *o, gs_value *args, uint32_t n)
+/* o has two shares, the list's and the job's, which are taken when GS_OK. */
+static int submit_job(struct gs_vm *vm, struct gs_pool *p, struct gs_joblist *list, struct gs_taskobj *o, gs_value *args, uint32_t n)
 {
     struct gs_job j = {.o = o, .flat = gs_flat_call_pack(vm, args[1], args + 2, n - 2)};
     if (j.flat == NULL && gs_parcel_pack_n(vm, args + 1, n - 1, &j.call) != GS_OK)
         return GS_E_NOMEM;
-    struct gs_joblist *list = to != NULL ? &to->list : &p->since;
-    gs_spin_lock(&p->lock);
-    bool ok = list_push(list, o);
-    if (ok && !queue_push_locked(p, j)) {
-        (void)list_forget(list, o); /* nobody has come between */
-        ok = false;
-    }
-    gs_spin_unlock(&p->lock);
-    if (ok) {
-        run_jobs(p); /* places may have become free meanwhile */
+    enum place is = take_place(p, list, j);
+    if (is == PLACE_QUEUED)
         return GS_OK;
-    }
+    gs_status st = is == PLACE_FREE ? start_job(&j) : GS_E_NOMEM;
     drop_call(&j);
-    return GS_E_NOMEM;
+    if (st == GS_OK)
+        return GS_OK;
+    if (is == PLACE_FREE)
+        forget_job(p, list, o);
+    return is == PLACE_CLOSED ? gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool") : GS_E_NOMEM;
 }
 
-/* to: who waits for the job; NULL: the pool's next wait. ret NULL: nobody takes the future. */
-static int submit(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *to, gs_value *args, uint32_t n, gs_value *ret)
+/* list: of whom waits for the job. ret NULL: nobody takes the future. */
+static int submit(struct gs_vm *vm, struct gs_pool *p, struct gs_joblist *list, gs_value *args, uint32_t n, gs_value *ret)
 {
     struct gs_taskobj *o = gs_taskobj_new(vm, GS_TS_FUTURE, GS_H_FUTURE);
     if (o == NULL)
@@ -249,16 +256,11 @@ static int submit(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *to, gs_va
     if (st == GS_OK) {
         gs_hobj_retain(&p->h); /* the job's */
         o->pool = p;
-        enum place is = take_place(p);
-        if (is == PLACE_CLOSED)
-            st = gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool");
-        else
-            st = is == PLACE_FREE ? start_now(vm, p, to, o, args, n) : start_later(vm, p, to, o, args, n);
-        if (st != GS_OK)
-            gs_hobj_release(&p->h); /* no job has come of it */
+        st = submit_job(vm, p, list, o, args, n);
+        if (st == GS_OK)
+            return GS_OK;
+        gs_hobj_release(&p->h); /* no job has come of it */
     }
-    if (st == GS_OK)
-        return GS_OK;
     gs_hobj_release(&o->h);
     gs_hobj_release(&o->h);
     return st;
@@ -268,7 +270,7 @@ static int pool_submit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
 {
     POOL("submit");
     int st = gs_arg_fn(vm, "submit", args, 1);
-    return st != GS_OK ? st : submit(vm, p, NULL, args, n, ret);
+    return st != GS_OK ? st : submit(vm, p, &p->since, args, n, ret);
 }
 
 static int submit_alone(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
@@ -339,7 +341,7 @@ static int pool_map_job(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
     JOBS("map");
     int st = gs_arg_fn(vm, "map", args, 1);
     if (st == GS_OK)
-        st = submit(vm, b->p, b, args, 2 + gs_slow_trim(args[1], n - 2), NULL);
+        st = submit(vm, b->p, &b->list, args, 2 + gs_slow_trim(args[1], n - 2), NULL);
     b->left = b->list.n;
     return st;
 }

@@ -39,10 +39,13 @@ struct gs_pool {
     struct gs_joblist since; /* submitted since the last wait */
 };
 
-/* On the worker that ran o. First, before its outcome is out: frees its place, so that who has waited for the job finds it gone (pending). Then, after the outcome: starts what
- * is queued, drops o's share of the pool. */
-void gs_pool_job_over(struct gs_taskobj *o);
-void gs_pool_job_ended(struct gs_taskobj *o);
+/* On the worker that ran o. First, before its outcome is out: frees its place, so that who has waited for the job finds it gone (pending); or gives the place to the next in the queue:
+ * true, *next is taken out and to be run by the caller. Only a flat one; next NULL: none. */
+bool gs_pool_job_over(struct gs_taskobj *o, struct gs_job *next);
+/* Then, after the outcome: drops o's share of the pool, and starts what is queued unless the place has been given away. */
+void gs_pool_job_ended(struct gs_taskobj *o, bool given);
+/* What gs_pool_job_over gave cannot be run for lack of memory: it ends with OutOfMemory. */
+void gs_pool_job_failed(struct gs_job *j);
 
 /* The process ends with o's VM still there, and all workers have stopped: o and what its pool has queued will never run. */
 void gs_pool_job_dropped(struct gs_taskobj *o);

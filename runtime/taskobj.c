@@ -23,6 +23,7 @@
 #include "pool.h"
 #include "port/mem.h"
 #include "rt.h"
+#include "trace.h"
 
 /* ---- failed futures: reported at the end when nobody received them ---- */
 
@@ -238,7 +239,8 @@ static void end_main(struct gs_vm *vm, gs_status st)
     }
 }
 
-static void end_task(struct gs_vm *vm, gs_status st)
+/* True: the worker goes on with *next, the next job of the task's pool, in the place of this one. next NULL: not wanted. */
+static bool end_task(struct gs_vm *vm, gs_status st, struct gs_worker *w, struct gs_job *next)
 {
     struct gs_taskobj *o = vm->self;
     struct gs_parcel out = {0};
@@ -255,11 +257,13 @@ static void end_task(struct gs_vm *vm, gs_status st)
         report_now(o, vm);
     else if (failed)
         failure = failure_new(o, vm);
-    if (o->pool != NULL)
-        gs_pool_job_over(o);
+    bool given = o->pool != NULL && gs_pool_job_over(o, next);
+    if (!given)
+        gs_worker_over_owner(w); /* before the outcome is seen */
     publish(o, out, failed, failure);
     if (o->pool != NULL)
-        gs_pool_job_ended(o);
+        gs_pool_job_ended(o, given);
+    return given;
 }
 
 void gs_taskobj_fail(struct gs_taskobj *o)
@@ -315,9 +319,58 @@ bool gs_taskobj_take_cancel(struct gs_taskobj *o)
 
 /* ---- running ---- */
 
-static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
+/* Jobs of a pool that follow each other in one VM without a way through the scheduler: a tiny job is over before that would be. */
+#define JOBS_IN_A_ROW 32u
+
+/* Takes over a share of o, which others may know already. */
+static void attach(struct gs_vm *vm, struct gs_taskobj *o)
 {
-    struct gs_vm *vm = (struct gs_vm *)t; /* the task is its first member */
+    vm->self = o;
+    gs_spin_lock(&o->lock);
+    o->vm = vm;
+    if (gs_load_rlx(&o->cancel)) /* cancelled while it waited in a pool */
+        gs_task_poke_mt(&vm->task, GS_POKE_CANCEL);
+    gs_spin_unlock(&o->lock);
+}
+
+static void init_limits(struct gs_vm *vm)
+{
+    if (gs_rt.opt.heap_limit != 0)
+        vm->heap.limit = gs_rt.opt.heap_limit;
+}
+
+
+/* The VM becomes that of job j, which it takes. False: no memory. */
+static bool become(struct gs_vm *vm, struct gs_job *j)
+{
+    gs_hobj_release(&vm->self->h);
+    gs_vm_renew(vm);
+    init_limits(vm);
+    if (gs_flat_call_start(vm, j->flat) != GS_OK) {
+        gs_pool_job_failed(j);
+        return false;
+    }
+    gs_flat_call_drop(j->flat);
+    attach(vm, j->o);
+    return true;
+}
+
+/* o: what the VM has a share of, or NULL. */
+static enum gs_run end_vm(struct gs_vm *vm, struct gs_taskobj *o, struct gs_worker *w)
+{
+    if (vm->flags & GS_VM_LIVE)
+        gs_rt_live_remove(vm);
+    gs_worker_detach_owner(w); /* before the memory goes: the ticker may be poking */
+    gs_vm_free(vm);
+    if (o != NULL)
+        gs_hobj_release(&o->h);
+    gs_deadlock_note();
+    count_out();
+    return GS_RUN_DONE;
+}
+
+static gs_status run(struct gs_vm *vm)
+{
     if (GS_UNLIKELY(--gs_hold.runs == 0)) {
         gs_hold.runs = GS_HOLD_RUNS;
         gs_hold_return_shares();
@@ -325,34 +378,41 @@ static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
     vm->heat = gs_heat;
     gs_status st = gs_interp_run(vm);
     gs_heat = vm->heat;
-    if (st == GS_YIELD)
-        return GS_RUN_YIELD;
-    if (st == GS_PARK || st == GS_EXIT) { /* EXIT: the scheduler is stopping and never runs it again */
-        if (!(vm->flags & GS_VM_LIVE))
-            gs_rt_live_add(vm); /* it may have been woken, but we have not let go of it yet */
-        if (st == GS_PARK) {
-            cancel_parking(vm);
-            gs_deadlock_note();
+    return st;
+}
+
+static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
+{
+    struct gs_vm *vm = (struct gs_vm *)t; /* the task is its first member */
+    for (unsigned more = JOBS_IN_A_ROW;; more--) {
+        gs_status st = run(vm);
+        if (st == GS_YIELD)
+            return GS_RUN_YIELD;
+        if (st == GS_PARK || st == GS_EXIT) { /* EXIT: the scheduler is stopping and never runs it again */
+            if (!(vm->flags & GS_VM_LIVE))
+                gs_rt_live_add(vm); /* it may have been woken, but we have not let go of it yet */
+            if (st == GS_PARK) {
+                cancel_parking(vm);
+                gs_deadlock_note();
+            }
+            return GS_RUN_PARK;
         }
-        return GS_RUN_PARK;
+        struct gs_taskobj *o = vm->self;
+        struct gs_job next;
+        if (vm->flags & GS_VM_MAIN) {
+            gs_worker_over_owner(w); /* before the outcome is seen */
+            end_main(vm, st);
+            (void)end_vm(vm, o, w);
+            gs_hold_return_leave(); /* most programs end with it */
+            return GS_RUN_DONE;
+        }
+        if (!end_task(vm, st, w, more > 0 && !gs_tracing ? &next : NULL))
+            return end_vm(vm, o, w);
+        if (!become(vm, &next)) {
+            gs_worker_over_owner(w);
+            return end_vm(vm, NULL, w);
+        }
     }
-    struct gs_taskobj *o = vm->self;
-    bool is_main = vm->flags & GS_VM_MAIN;
-    gs_worker_over_owner(w); /* before the outcome is seen */
-    if (is_main)
-        end_main(vm, st);
-    else
-        end_task(vm, st);
-    if (vm->flags & GS_VM_LIVE)
-        gs_rt_live_remove(vm);
-    gs_worker_detach_owner(w); /* before the memory goes: the ticker may be poking */
-    gs_vm_free(vm);
-    gs_hobj_release(&o->h); /* the VM's share */
-    gs_deadlock_note();
-    count_out();
-    if (is_main)
-        gs_hold_return_leave(); /* most programs end with it */
-    return GS_RUN_DONE;
 }
 
 /* ---- starting ---- */
@@ -378,12 +438,6 @@ void gs_taskobj_drop(struct gs_hobj *h)
     gs_mem_free(o);
 }
 
-static void init_limits(struct gs_vm *vm)
-{
-    if (gs_rt.opt.heap_limit != 0)
-        vm->heap.limit = gs_rt.opt.heap_limit;
-}
-
 /* Readies a started VM for the scheduler. The VM takes over a share of o; fresh: nobody else knows o yet, which gets so many shares. */
 static void launch(struct gs_vm *vm, struct gs_taskobj *o, uint32_t fresh)
 {
@@ -398,11 +452,7 @@ static void launch(struct gs_vm *vm, struct gs_taskobj *o, uint32_t fresh)
         gs_store_rlx(&o->h.refs, fresh); /* published with the handle, and by the submission */
         return;
     }
-    gs_spin_lock(&o->lock);
-    o->vm = vm;
-    if (gs_load_rlx(&o->cancel)) /* cancelled while it waited in a pool */
-        gs_task_poke_mt(&vm->task, GS_POKE_CANCEL);
-    gs_spin_unlock(&o->lock);
+    attach(vm, o);
 }
 
 static void launch_and_submit(struct gs_vm *vm, struct gs_taskobj *o)
@@ -440,15 +490,6 @@ gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn,
     }
     launch(child, o, out != NULL ? 2 : 1);
     gs_sched_submit_mt(gs_rt.sched, &child->task);
-    return GS_OK;
-}
-
-gs_status gs_taskobj_start(struct gs_vm *vm, struct gs_taskobj *o, gs_value fn, const gs_value *args, uint32_t n)
-{
-    struct gs_vm *child = copied_call(vm, fn, args, n);
-    if (child == NULL)
-        return GS_E_NOMEM;
-    launch_and_submit(child, o);
     return GS_OK;
 }
 

@@ -49,10 +49,9 @@ struct gs_taskobj {
 /* Copies fn and args into a fresh VM and queues it. The handle value (task id or future) goes to *out in vm, unless out is NULL. GS_OK, GS_E_NOMEM. The function value is checked to be
  * callable by the caller (gs_arg_fn); wrong argument counts throw inside the task. */
 gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn, const gs_value *args, uint32_t n, gs_value *out);
-/* The parts of the above, for pools: an object without VM, and starting it from the caller's VM, or later from a packed [fn, args...], which is taken when GS_OK. The VM
+/* The parts of the above, for pools: an object without VM, and starting it, then or later, from a packed [fn, args...], which is taken when GS_OK, or from a flat call. The VM
  * takes over a share of o when GS_OK. */
 struct gs_taskobj *gs_taskobj_new(struct gs_vm *vm, enum gs_task_style style, enum gs_hkind kind);
-gs_status gs_taskobj_start(struct gs_vm *vm, struct gs_taskobj *o, gs_value fn, const gs_value *args, uint32_t n);
 gs_status gs_taskobj_start_packed(struct gs_taskobj *o, struct gs_parcel *take_call);
 gs_status gs_taskobj_start_flat(struct gs_taskobj *o, const struct gs_flat_call *call);
 /* Its error, if there is or will be one, counts as received. */

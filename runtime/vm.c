@@ -112,33 +112,44 @@ static void block_free(struct gs_vm *vm)
     GS_POISON(vm, GS_VM_BYTES);
 }
 
+static void place_parts(struct gs_vm *vm)
+{
+    vm->stack = (gs_value *)(void *)((char *)vm + STACK_OFFSET);
+    vm->stack_end = vm->stack + GS_VM_STACK0;
+    gs_heap_init(&vm->heap, (char *)vm + CHUNK_OFFSET, GS_VM_CHUNK0);
+}
+
 struct gs_vm *gs_vm_new(void)
 {
     struct gs_vm *vm = block_new();
     if (vm == NULL)
         return NULL;
-    vm->stack = (gs_value *)(void *)((char *)vm + STACK_OFFSET);
-    vm->stack_end = vm->stack + GS_VM_STACK0;
+    place_parts(vm);
     vm->task.sp_real = (uintptr_t)vm->stack_end;
     gs_store_rlx(&vm->task.sp_limit, vm->task.sp_real); /* nobody else knows it yet */
-    gs_heap_init(&vm->heap, (char *)vm + CHUNK_OFFSET, GS_VM_CHUNK0);
     return vm;
+}
+
+/* All that vm has outside of its own block, but for a stack. */
+static void drop_parts(struct gs_vm *vm)
+{
+    gs_wait_fini(vm);
+    gs_ledger_fini(vm);
+    gs_places_fini(vm);
+    if (!gs_heap_is_bare(&vm->heap))
+        gs_heap_fini(&vm->heap);
+    if (vm->flags & GS_VM_FOREIGN_GLOBALS)
+        gs_mem_free(vm->globals);
+    gs_mem_free(vm->lib);
 }
 
 void gs_vm_free(struct gs_vm *vm)
 {
     if (vm == NULL)
         return;
-    gs_wait_fini(vm);
-    gs_ledger_fini(vm);
-    gs_places_fini(vm);
-    if (!gs_heap_is_bare(&vm->heap))
-        gs_heap_fini(&vm->heap);
+    drop_parts(vm);
     if (vm->flags & GS_VM_FOREIGN_STACK)
         gs_mem_free(vm->stack);
-    if (vm->flags & GS_VM_FOREIGN_GLOBALS)
-        gs_mem_free(vm->globals);
-    gs_mem_free(vm->lib);
     block_free(vm);
 }
 
@@ -158,6 +169,23 @@ static void set_mark(struct gs_vm *vm, gs_value *mark)
     if (flags != 0)
         gs_task_poke_mt(&vm->task, flags);
 }
+
+void gs_vm_renew(struct gs_vm *vm)
+{
+    bool grown = vm->flags & GS_VM_FOREIGN_STACK;
+    if (vm->flags & GS_VM_LIVE)
+        gs_rt_live_remove(vm); /* others may look at those */
+    drop_parts(vm);
+    if (grown)
+        gs_mem_free(vm->stack);
+    size_t n = CHUNK_OFFSET - sizeof vm->task;
+    __asm__("" : "+r"(n)); /* as in block_new */
+    memset((char *)vm + sizeof vm->task, 0, n);
+    place_parts(vm);
+    if (grown)
+        set_mark(vm, vm->stack_end);
+}
+
 
 static size_t limit_slots(void)
 {
