@@ -54,6 +54,9 @@
  *            The checker takes itself out of the set in the same section, so it is an actor again
  *            and nobody else can come to the same verdict.
  *
+ * Naps       A searcher may rest for a moment (steal.c, Worth). It is awake in the sense of all the above and looks at all queues afterwards, so P0 holds; only later.
+ *            [N1] What is posted to it alone it must not sleep over: poster: push, then exchange nap; napper: store nap, then look at its inbox; all seq_cst.
+ *
  * Rejected   Waking a worker at every push: a spawn then costs a system call while the woken ones
  *            are on their way. A lock-free set of sleepers: the lock is taken once for each futex
  *            call, and makes the argument short.
@@ -255,9 +258,28 @@ void gs_park_wake_one_mt(struct gs_sched *s)
         start_another(s);
 }
 
+void gs_park_nap_owner(struct gs_worker *w, int64_t ns)
+{
+    int64_t next = gs_timers_next_mt(&w->timers);
+    if (next != INT64_MAX) {
+        int64_t left = next - gs_clock_mono_ns();
+        ns = left < ns ? left : ns;
+    }
+    if (ns <= 0)
+        return;
+    gs_store_seq(&w->nap, 1u); /* [N1] */
+    if (!gs_inbox_nonempty_seq_mt(&w->inbox) && !gs_sched_stopped(w->sched))
+        gs_futex_wait(&w->nap, 1, ns);
+    gs_store_rlx(&w->nap, 0u); /* who exchanges a 1 meanwhile wakes nobody */
+}
+
 bool gs_park_wake_this_mt(struct gs_worker *w)
 {
     struct gs_park *p = &w->sched->park;
+    if (GS_UNLIKELY(gs_load_seq(&w->nap)) && gs_xchg_seq(&w->nap, 0u)) { /* [N1] */
+        gs_futex_wake(&w->nap, 1);
+        return true;
+    }
     gs_spin_lock(&p->lock); /* [P2] */
     bool was = in_set_locked(p, w->index);
     if (was)

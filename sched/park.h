@@ -68,6 +68,8 @@ void gs_park_retire_owner(struct gs_worker *w);
 /* Owner, searching and without work. Sleeps until woken, until a timer of its own is due, or the
  * scheduler stops; calls the quiescent hook when nothing can run. Returns searching. */
 void gs_park_sleep_owner(struct gs_worker *w);
+/* Owner, searching: rests so long, unless it is woken, a timer of its own is due or the scheduler stops. It goes on counting as searching: nobody else is woken. */
+void gs_park_nap_owner(struct gs_worker *w, int64_t ns);
 /* Whether another thread could produce work at all. A stale answer costs a spin or a sleep. */
 bool gs_park_alone_mt(const struct gs_park *p);
 

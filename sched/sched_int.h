@@ -64,6 +64,12 @@ struct gs_worker {
     uint32_t streak_tick;
     const struct gs_deque *streak_from; /* the last one; never looked into */
     uint32_t patience; /* looks at a queue that is not worth a steal yet */
+    uint32_t batch;   /* tasks taken with the last steal, when it is to be judged; 0: it is not */
+    int64_t batch_ns; /* when that was */
+    int64_t nap_ns;   /* how long it rests before it steals again; 0: steals are worth it */
+    bool tired;       /* it should rest now */
+    bool gated;       /* the last looks found only what is to be left alone for a while */
+    uint32_t gate_of, gate_seq, gate_looks; /* of whom, in which of its runs, and for how many looks */
     uint32_t crowd_credit; /* of the running task: submits left until the next look whether too many wait */
     uint32_t crowd_tick;   /* when a task was last asked to give way to what it had spawned ... */
     bool crowd_gave;       /* ... and whether one was at the last such look */
@@ -96,6 +102,8 @@ struct gs_worker {
 
     /* The owner sleeps on it: 1 once somebody has claimed it. Written under the park lock. [P3] */
     alignas(GS_CACHE_LINE) _Atomic uint32_t wake;
+    /* It naps on this one: 1 meanwhile. [N1] */
+    _Atomic uint32_t nap;
 
     struct gs_inbox inbox;
     struct gs_deque deque; /* new tasks: newest first for the owner, oldest first for thieves */
@@ -215,6 +223,10 @@ unsigned gs_worker_fire_owner(struct gs_worker *w, int64_t now_ns);
 
 /* steal.c */
 struct gs_task *gs_steal_owner(struct gs_worker *w);
+/* Owner, searching: before it steals again. Looks whether the last steal was worth it. */
+void gs_steal_judge_owner(struct gs_worker *w);
+/* Owner, searching: how long it should rest before it looks again, 0: not. */
+int64_t gs_steal_nap_owner(struct gs_worker *w);
 void gs_victims_free(struct gs_victims *v);
 
 /* ticker.c */

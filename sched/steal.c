@@ -15,10 +15,16 @@
  *            other places meanwhile, and takes what there is after PATIENCE looks, or at once in a
  *            new tick. It is awake all that time: before it sleeps it looks at all queues (park.c,
  *            P0), sees what it has left and comes back.
+ * Worth      A stolen task's memory comes from another core: that takes a few hundred nanoseconds, which the victim does not save when the task is
+ *            shorter than that; and it gets the memory back from afar, too. So a thief looks at the clock when it has run what it took in one go: less than
+ *            TINY_NS for each, and it rests before it takes more, each time twice as long. Bench spawn_join_1m: 0.39 s and 47 MiB without, 0.21 s and 14 MiB with this and the next.
+ * Late       A task that gave way to what it had spawned is back in a few microseconds; carried to another worker at each such time, bench spawn_join_1m's main
+ *            task took all the memory of its children along. So a thief leaves a single one alone until its worker has been in one run for GATE_LOOKS looks.
  */
 #include "sched_int.h"
 
 #include "topology.h"
+#include "port/clock.h"
 #include "port/mem.h"
 
 #define STEAL_MAX 64
@@ -29,6 +35,13 @@
 /* At the end of such a streak fewer tasks than this are left alone for so many looks (about 10 us). */
 #define WORTH 64
 #define PATIENCE 64u
+
+/* A steal of so many is judged. */
+#define JUDGE_MIN 16u
+#define TINY_NS 500
+#define NAP_MIN_NS 250000
+#define NAP_MAX_NS 1000000
+#define GATE_LOOKS 32u /* about 15 us */
 
 static uint64_t next_random(struct gs_worker *w)
 {
@@ -126,13 +139,56 @@ static struct gs_task *steal_from(struct gs_worker *w, const struct gs_worker *v
         got++;
     }
     count(w, v, ring, got);
+    if (got >= JUDGE_MIN) {
+        w->batch = (uint32_t)got;
+        w->batch_ns = gs_clock_mono_ns();
+    }
     return t;
+}
+
+void gs_steal_judge_owner(struct gs_worker *w)
+{
+    if (GS_LIKELY(w->batch == 0))
+        return;
+    int64_t each = (gs_clock_mono_ns() - w->batch_ns) / w->batch;
+    w->batch = 0;
+    int64_t longer = w->nap_ns * 2 > NAP_MAX_NS ? NAP_MAX_NS : w->nap_ns * 2 < NAP_MIN_NS ? NAP_MIN_NS : w->nap_ns * 2;
+    w->nap_ns = each < TINY_NS ? longer : 0;
+    w->tired = w->nap_ns != 0;
+}
+
+int64_t gs_steal_nap_owner(struct gs_worker *w)
+{
+    bool tired = w->tired, gated = w->gated;
+    w->tired = w->gated = false;
+    return tired ? w->nap_ns : gated ? NAP_MIN_NS : 0;
+}
+
+/* A single task that gave way is soon run again where it is, with its data in the cache: it may be taken when its worker has
+ * been in one run for some looks. See "Late". */
+static bool late_is_ripe(struct gs_worker *w, const struct gs_worker *v)
+{
+    int64_t n = gs_deque_size_mt(&v->late);
+    if (n != 1)
+        return n > 0;
+    uint32_t seq = gs_load_rlx(&v->run_seq); /* a guess */
+    if (w->gate_of == v->index && w->gate_seq == seq)
+        return ++w->gate_looks > GATE_LOOKS;
+    w->gate_of = v->index;
+    w->gate_seq = seq;
+    w->gate_looks = 0;
+    return false;
 }
 
 static struct gs_task *steal_queued(struct gs_worker *w, struct gs_worker *v, unsigned ring)
 {
     struct gs_task *t = steal_from(w, v, &v->deque, &w->deque, ring);
-    return t ? t : steal_from(w, v, &v->late, &w->late, ring);
+    if (t)
+        return t;
+    if (late_is_ripe(w, v))
+        return steal_from(w, v, &v->late, &w->late, ring);
+    w->gated |= gs_deque_size_mt(&v->late) > 0;
+    return NULL;
 }
 
 static struct gs_task *steal_reserved(struct gs_worker *w, struct gs_worker *v, unsigned ring)
