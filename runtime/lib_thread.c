@@ -302,9 +302,9 @@ static int channel_close(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value 
 static int channel_len(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     CHAN("len");
-    gs_spin_lock(&c->lock);
-    *ret = gs_int((int64_t)c->len);
-    gs_spin_unlock(&c->lock);
+    gs_chan_lock(c);
+    *ret = gs_int((int64_t)gs_chan_len_locked(c));
+    gs_chan_unlock(c);
     return GS_OK;
 }
 
@@ -318,9 +318,9 @@ static int channel_cap(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
 static int channel_is_closed(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     CHAN("isClosed");
-    gs_spin_lock(&c->lock);
+    gs_chan_lock(c);
     *ret = gs_bool(c->closed);
-    gs_spin_unlock(&c->lock);
+    gs_chan_unlock(c);
     return GS_OK;
 }
 

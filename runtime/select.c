@@ -5,7 +5,7 @@
  * Pass 2     registers a waiter in one channel after the other. There is no lock of all: a channel that has become ready meanwhile is used on the spot. To do so the select
  *            must win its own word and its partner's together: it moves its own from WAITING to HELD (others who want it spin), then claims the partner.
  * Ordering   Two selects may want each other. Of two that hold themselves the one with the lower address waits for the other, and the other lets go of itself (BUSY: back to
- *            WAITING, unlock, try again). So there is no cycle of holders, and a holder never waits for a lock: it has the only one it needs.
+ *            WAITING, unlock, try again). So there is no cycle of holders, and a holder never waits for a lock: it has the channel's, the only ones it needs.
  * Own ends   A select with a send and a receive on one channel does not meet itself: its own waiters are passed over.
  * Parcels    A send case packs its value when it first needs it and owns it until a receiver or the ring has taken it; cleanup drops what is left.
  */
@@ -142,11 +142,11 @@ static enum gs_offer attempt_locked(struct gs_waiter *w, struct gs_chan *ch, str
 }
 
 /* Worth looking closer: keeps pass 2 from holding itself for nothing. */
-static bool maybe_ready_locked(const struct gs_waiter *w, const struct gs_chan *ch)
+static bool maybe_ready_locked(const struct gs_waiter *w, struct gs_chan *ch)
 {
     if (ch->closed)
         return true;
-    return w->send ? ch->receivers.head != NULL || ch->len < ch->cap : ch->len > 0 || ch->senders.head != NULL;
+    return w->send ? ch->receivers.head != NULL || gs_chan_len_locked(ch) < ch->cap : gs_chan_len_locked(ch) > 0 || ch->senders.head != NULL;
 }
 
 /* The select is decided by ourselves: case w, with outcome o. */
@@ -167,9 +167,9 @@ static bool pass1(struct gs_vm *vm, struct select_case *cs, struct gs_waiter *ws
             return true;
         }
         struct gs_waiter *wake;
-        gs_spin_lock(&ch->lock);
+        gs_chan_lock(ch);
         enum gs_offer o = attempt_locked(w, ch, &h, &wake);
-        gs_spin_unlock(&ch->lock);
+        gs_chan_unlock(ch);
         if (wake != NULL)
             gs_wait_wake(wake);
         if (o == GS_OFFER_NOMEM) {
@@ -191,11 +191,11 @@ static bool enlist(struct gs_vm *vm, struct gs_waiter *w, struct gs_chan *ch, bo
     for (;;) {
         struct gs_waiter *wake = NULL;
         enum gs_offer o = GS_OFFER_WAIT;
-        gs_spin_lock(&ch->lock);
+        gs_chan_lock(ch);
         if (maybe_ready_locked(w, ch)) {
             uint32_t waiting = GS_WAIT_WAITING;
             if (!gs_cas_acq_rel(&vm->park.word, &waiting, (uint32_t)GS_WAIT_HELD)) { /* [W3] */
-                gs_spin_unlock(&ch->lock);
+                gs_chan_unlock(ch);
                 return true; /* woken through an earlier case */
             }
             o = attempt_locked(w, ch, &h, &wake);
@@ -206,7 +206,7 @@ static bool enlist(struct gs_vm *vm, struct gs_waiter *w, struct gs_chan *ch, bo
         }
         if (o == GS_OFFER_WAIT || o == GS_OFFER_NOMEM) /* no memory for the ring: wait for a receiver instead */
             gs_waitq_push_locked(w->send ? &ch->senders : &ch->receivers, w);
-        gs_spin_unlock(&ch->lock);
+        gs_chan_unlock(ch);
         if (wake != NULL)
             gs_wait_wake(wake);
         if (*here)

@@ -47,17 +47,17 @@ static void a_buffer_keeps_order_round_and_round(void)
     gs_value v;
     int64_t in = 0, out = 0;
     for (int round = 0; round < 50; round++) {
-        for (int i = 0; i < 13 && c->len < 20; i++)
+        for (int i = 0; i < 13 && gs_chan_len_locked(c) < 20; i++)
             CU_ASSERT_EQUAL(send(vm, c, in++, 0), GS_OK);
-        for (int i = 0; i < 11 && c->len > 0; i++) {
+        for (int i = 0; i < 11 && gs_chan_len_locked(c) > 0; i++) {
             CU_ASSERT_EQUAL(recv(vm, c, 0, &v), GS_OK);
             CU_ASSERT_EQUAL(v.i, out++);
         }
     }
-    while (c->len < 20)
+    while (gs_chan_len_locked(c) < 20)
         CU_ASSERT_EQUAL(send(vm, c, in++, 0), GS_OK);
     CU_ASSERT_EQUAL(send(vm, c, 0, 0), -1);
-    while (c->len > 0) {
+    while (gs_chan_len_locked(c) > 0) {
         CU_ASSERT_EQUAL(recv(vm, c, 0, &v), GS_OK);
         CU_ASSERT_EQUAL(v.i, out++);
     }
@@ -98,7 +98,7 @@ static void a_waiting_senders_value_moves_into_the_buffer(void)
     CU_ASSERT_EQUAL(recv(b, c, -1, &v), GS_OK);
     CU_ASSERT_EQUAL(v.i, 1);
     CU_ASSERT_TRUE(unit_woken(a));
-    CU_ASSERT_EQUAL(c->len, 1);
+    CU_ASSERT_EQUAL(gs_chan_len_locked(c), 1);
     CU_ASSERT_EQUAL(finish(a, &v), GS_OK);
     CU_ASSERT_EQUAL(recv(b, c, -1, &v), GS_OK);
     CU_ASSERT_EQUAL(v.i, 2);
@@ -221,7 +221,7 @@ static void failing_allocations_lose_no_value(void)
         int st = gs_chan_send(a, c, out, 0, "send", &v);
         gs_mem_fail_at(0);
         if (st == GS_E_NOMEM) {
-            CU_ASSERT_EQUAL(c->len, 0);
+            CU_ASSERT_EQUAL(gs_chan_len_locked(c), 0);
             CU_ASSERT_EQUAL(gs_chan_send(a, c, out, 0, "send", &v), GS_OK);
         }
         gs_mem_fail_at(n % 5 + 1);
@@ -232,7 +232,7 @@ static void failing_allocations_lose_no_value(void)
             CU_ASSERT_EQUAL(finish(b, &v), GS_OK);
         }
         CU_ASSERT_TRUE_FATAL(gs_is(v, GS_T_ARRAY) && v.a->len == 100);
-        CU_ASSERT_EQUAL(c->len, 0);
+        CU_ASSERT_EQUAL(gs_chan_len_locked(c), 0);
     }
     gs_hobj_release(&c->h);
     unit_task_free(a);
