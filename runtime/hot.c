@@ -11,9 +11,9 @@
  *            slower where two processors share a core, and unmapping LLVM 1.3 ms at the end. So nothing is served until the program has worked
  *            so long that it may get that back: WORTH_WORK samples, a longer loop's counting more, 50 to 80 ms of plain interpreting, or
  *            WORTH_NS of all processors together (programs that mostly wait in natives or collect have less to win). While no processor is
- *            idle it is WORTH_CROWDED_NS: the compiler takes its time from the program, and all the processors gain when it is done, so soon is better than
- *            when a short program ends anyway (par_mandelbrot on two: 1.14 of Go's time with 200 ms, 1.05 with 20). Not with --jit-threshold,
- *            --jit=eager and listings, which want compiled code early.
+ *            idle WORTH_CROWDED_WORK is enough: the compiler takes its time from the program, and all the processors gain when it is done, so at once is better than
+ *            when a short program ends anyway (par_mandelbrot on two: 1.14 of Go's time after 200 ms of processor time, 1.03 so; examples that
+ *            mostly work in natives or switch do not come so far). Not with --jit-threshold, --jit=eager and listings, which want compiled code early.
  * Switching  A task that parks every few turns of its loop spends its time in the scheduler, and would leave and enter compiled code for
  *            each. Samples of a worker that has run many short runs since the last one (looks at the clock tell) do not count: prime_sieve
  *            and skynet were 10 to 15 % slower compiled.
@@ -46,7 +46,7 @@
 #define LEAST 4u
 #define LENGTH_MAX 128u
 #define WORTH_NS 300000000
-#define WORTH_CROWDED_NS 20000000
+#define WORTH_CROWDED_WORK 1000u
 #define WORTH_LOOK_NS 1000000
 #define REMAKE_ENTRIES 128u
 #define LAST_MISSES 1000u
@@ -369,7 +369,7 @@ static GS_COLD void weigh(const struct gs_proto *p, uint32_t pc)
     gs_store_rlx(&look_at, age + WORTH_LOOK_NS);
     int64_t used = gs_clock_cpu_ns();
     bool crowded = used > age * (int64_t)gs_cpus_in_mask() - age / 2;
-    if (crowded ? used < WORTH_CROWDED_NS : w < WORTH_WORK && used < WORTH_NS)
+    if (w < (crowded ? WORTH_CROWDED_WORK : WORTH_WORK) && used < WORTH_NS)
         return;
     gs_store_rlx(&worth, true);
     gs_hot_begin();
