@@ -453,7 +453,9 @@ static void look(void)
 
 GS_COLD void gs_deadlock_note_first(void)
 {
-    if (gs_rt.opt.deadlock == GOOST_DEADLOCK_OFF || gs_xchg_acq_rel(&gs_deadlock_noted, true))
+    if (gs_rt.opt.deadlock == GOOST_DEADLOCK_OFF || gs_rt_tasks() <= 1) /* a program of one task needs no thread for this */
+        return;
+    if (gs_xchg_acq_rel(&gs_deadlock_noted, true))
         return;
     gs_quit_watch();
     gs_quit_nudge();

@@ -57,7 +57,7 @@ _Thread_local int32_t gs_heat;
 static struct gs_hot_options options = {.mode = GS_JIT_OFF};
 static _Atomic bool active; /* relaxed everywhere: a sample too many is harmless */
 static uint32_t interval, samples_wanted; /* before the first run */
-static int64_t start_ns;
+static int64_t start_ns, start_cpu_ns;
 static bool patient;         /* before the first run: see "Worth" and "Switching" */
 static _Atomic bool worth;   /* relaxed: who learns it late asks in vain for a while */
 static _Atomic uint32_t work, weighed; /* until worth; relaxed, lost updates included */
@@ -79,6 +79,7 @@ void gs_hot_start(const struct gs_hot_options *o)
     gs_store_rlx(&active, options.mode != GS_JIT_OFF);
     gs_heat = 0;
     start_ns = gs_clock_mono_ns();
+    start_cpu_ns = gs_clock_cpu_ns();
 }
 
 bool gs_hot_worth(void)
@@ -367,7 +368,7 @@ static GS_COLD void weigh(const struct gs_proto *p, uint32_t pc)
     if (age < gs_load_rlx(&look_at)) /* the processor time of all threads costs the kernel some microseconds */
         return;
     gs_store_rlx(&look_at, age + WORTH_LOOK_NS);
-    int64_t used = gs_clock_cpu_ns();
+    int64_t used = gs_clock_cpu_ns() - start_cpu_ns;
     bool crowded = used > age * (int64_t)gs_cpus_in_mask() - age / 2;
     if (w < (crowded ? WORTH_CROWDED_WORK : WORTH_WORK) && used < WORTH_NS)
         return;
