@@ -339,7 +339,6 @@ static void init_limits(struct gs_vm *vm)
         vm->heap.limit = gs_rt.opt.heap_limit;
 }
 
-
 /* The VM becomes that of job j, which it takes. False: no memory. */
 static bool become(struct gs_vm *vm, struct gs_job *j)
 {

@@ -213,6 +213,47 @@ static void a_flat_call_is_copied_as_any_other(void)
     }
 }
 
+/* The closure of start_closure, without its string in a heap: kept, started twice, dropped. */
+static void a_flat_call_can_be_kept(void)
+{
+    struct gs_vm *a = unit_task();
+    struct gs_chan *c = gs_chan_new(0);
+    gs_value h;
+    CU_ASSERT_EQUAL_FATAL(gs_handle_share(a, &c->h, &h), GS_OK);
+    struct gs_func *f = gs_heap_new(&a->heap, GS_T_FUNC, sizeof *f + 2 * sizeof(gs_value));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    f->h.aux16 = 2;
+    f->proto = two_parameters();
+    f->up[0] = gs_strv(gs_atomz("captured"));
+    f->up[1] = h;
+    gs_value args[] = {h, gs_int(5)};
+    struct gs_flat_call *kept = gs_flat_call_pack(a, gs_objv(GS_T_FUNC, f), args, 2);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(kept);
+    CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 4);
+    args[1] = gs_strv(gs_str_new(&a->heap, "of this heap", 12));
+    CU_ASSERT_PTR_NULL(gs_flat_call_pack(a, gs_objv(GS_T_FUNC, f), args, 2));
+    CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 4); /* what it had kept has gone back */
+    args[1] = gs_objv(GS_T_ARRAY, gs_array_from(&a->heap, args, 1));
+    CU_ASSERT_PTR_NULL(gs_flat_call_pack(a, gs_objv(GS_T_FUNC, f), args, 2));
+    unit_task_free(a);
+    CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 3);
+    for (int round = 0; round < 2; round++) {
+        struct gs_vm *b = receiver();
+        CU_ASSERT_EQUAL_FATAL(gs_flat_call_start(b, kept), GS_OK);
+        const struct gs_func *g = b->base[-2].f;
+        CU_ASSERT_STRING_EQUAL(unit_text(g->up[0]), "captured");
+        CU_ASSERT_PTR_EQUAL(gs_handle_obj(g->up[1]), &c->h);
+        CU_ASSERT_PTR_EQUAL(gs_handle_obj(b->base[0]), &c->h);
+        CU_ASSERT_EQUAL(b->base[1].i, 5);
+        CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 5);
+        gs_vm_free(b);
+    }
+    gs_flat_call_drop(kept);
+    gs_flat_call_drop(NULL);
+    CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 1);
+    gs_hobj_release(&c->h);
+}
+
 static void a_flat_call_without_memory_leaves_nothing_behind(void)
 {
     struct gs_vm *a = unit_task();
@@ -290,6 +331,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_second_parcel_is_the_same_value),
     UNIT_CASE(a_task_gets_the_globals_it_names),
     UNIT_CASE(a_flat_call_is_copied_as_any_other),
+    UNIT_CASE(a_flat_call_can_be_kept),
     UNIT_CASE(a_flat_call_without_memory_leaves_nothing_behind),
     UNIT_CASE(failing_allocations_leave_nothing_behind),
 };

@@ -276,7 +276,45 @@ static void memory_of_an_ended_vm_is_like_new(void)
     gs_hold_stop();
 }
 
+static void a_renewed_vm_is_like_new(void)
+{
+    struct gs_vm *vm = gs_vm_new(), *fresh = gs_vm_new();
+    struct gs_chan *c = channel(0);
+    uintptr_t mark = vm->task.sp_real;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(gs_array_make(&vm->heap, GS_STORE_VALUE, 10000)); /* beyond the first chunk */
+    vm->result = shared_with(vm, c);
+    for (int i = 0; i < 10; i++)
+        (void)shared_with(vm, c);
+    CU_ASSERT_EQUAL(refs(c), 12);
+    for (gs_value *v = vm->stack; v < vm->stack_end; v++)
+        *v = gs_int(7);
+    vm->globals = gs_mem_alloc(64);
+    vm->flags |= GS_VM_FOREIGN_GLOBALS;
+    vm->resume_dst = 7;
+    CU_ASSERT_EQUAL_FATAL(gs_vm_grow_stack(vm, vm->stack, 1000), GS_OK);
+    CU_ASSERT_NOT_EQUAL(vm->flags & GS_VM_FOREIGN_STACK, 0);
+    gs_vm_renew(vm);
+    CU_ASSERT_EQUAL(refs(c), 1);
+    CU_ASSERT_EQUAL(vm->flags, 0);
+    CU_ASSERT_PTR_NULL(vm->globals);
+    CU_ASSERT_PTR_NULL(vm->base);
+    CU_ASSERT_EQUAL(vm->resume_dst, 0);
+    CU_ASSERT_EQUAL(vm->result.tag, gs_nil().tag);
+    CU_ASSERT_EQUAL(vm->ledger.n, 0);
+    CU_ASSERT_TRUE(gs_heap_is_bare(&vm->heap));
+    CU_ASSERT_EQUAL(vm->stack_end - vm->stack, fresh->stack_end - fresh->stack);
+    CU_ASSERT_EQUAL((uintptr_t)vm->stack - (uintptr_t)vm, (uintptr_t)fresh->stack - (uintptr_t)fresh);
+    CU_ASSERT_EQUAL(vm->task.sp_real, mark);
+    CU_ASSERT_EQUAL(gs_load_rlx(&vm->task.sp_limit), mark);
+    for (gs_value *v = vm->stack; v < vm->stack_end; v++)
+        CU_ASSERT_EQUAL(v->tag, gs_nil().tag);
+    gs_vm_free(vm);
+    gs_vm_free(fresh);
+    gs_hobj_release(&c->h);
+}
+
 static const struct unit_case cases[] = {
+    UNIT_CASE(a_renewed_vm_is_like_new),
     UNIT_CASE(what_a_worker_holds_goes_back_when_it_rests),
     UNIT_CASE(the_last_share_may_be_the_worker_s),
     UNIT_CASE(two_objects_never_keep_each_other_out),
