@@ -69,7 +69,7 @@ static bool has_values(struct gs_chan *c)
 static bool try_add(struct gs_chan *c, struct gs_parcel p)
 {
     gs_spin_lock(&c->in);
-    bool ok = !c->closed && c->receivers.head == NULL && has_room(c);
+    bool ok = !gs_load_rlx(&c->closed) && /* under in */ c->receivers.head == NULL && has_room(c);
     if (ok)
         add(c, p);
     gs_spin_unlock(&c->in);
@@ -77,7 +77,7 @@ static bool try_add(struct gs_chan *c, struct gs_parcel p)
 }
 
 /* Receives when nobody waits to send. */
-static bool try_take(struct gs_chan *c, struct gs_parcel *p)
+bool gs_chan_try_take(struct gs_chan *c, struct gs_parcel *p)
 {
     gs_spin_lock(&c->out);
     bool ok = c->senders.head == NULL && has_values(c);
@@ -134,7 +134,7 @@ enum gs_offer gs_chan_offer_locked(struct gs_chan *c, struct gs_parcel *p, struc
 {
     bool busy = false;
     *wake = NULL;
-    if (c->closed)
+    if (gs_load_rlx(&c->closed)) /* under the locks */
         return GS_OFFER_CLOSED;
     struct gs_waiter *w = claim(&c->receivers, ctx, &busy);
     if (w != NULL) {
@@ -167,7 +167,7 @@ enum gs_offer gs_chan_poll_locked(struct gs_chan *c, struct gs_parcel *p, struct
     } else if (w != NULL) {
         *p = w->item;
     } else {
-        return c->closed ? GS_OFFER_CLOSED : GS_OFFER_WAIT;
+        return gs_load_rlx(&c->closed) ? GS_OFFER_CLOSED : GS_OFFER_WAIT;
     }
     if (w != NULL) {
         w->item = (struct gs_parcel){0};
@@ -284,7 +284,7 @@ static int receive(struct gs_vm *vm, struct gs_chan *c, int64_t ms, const char *
     struct gs_parcel p = {0};
     struct gs_waiter *wake = NULL;
     enum gs_offer o = GS_OFFER_DONE;
-    if (c->cap != 0 && try_take(c, &p))
+    if (c->cap != 0 && gs_chan_try_take(c, &p))
         goto got;
     gs_chan_lock(c);
     o = gs_chan_poll_locked(c, &p, &wake, claim_plain, NULL);
@@ -367,8 +367,8 @@ gs_value gs_c_try_recv(struct gs_vm *vm, gs_value chan)
 bool gs_chan_close(struct gs_chan *c)
 {
     gs_chan_lock(c);
-    bool first = !c->closed;
-    c->closed = true;
+    bool first = !gs_load_rlx(&c->closed); /* under the locks */
+    gs_store_rlx(&c->closed, true);
     if (first) {
         gs_waitq_wake_all_locked(&c->receivers, false);
         gs_waitq_wake_all_locked(&c->senders, false);

@@ -25,7 +25,7 @@ struct gs_chan {
     uint32_t cap;    /* constant; 0: no buffer */
     uint32_t ringcap; /* these three are written under both locks */
     struct gs_parcel *ring; /* grown up to cap as needed */
-    bool closed;
+    _Atomic bool closed; /* written under both locks */
     _Alignas(GS_CHAN_LINE) struct gs_spin in;
     uint32_t in_at;          /* place of the next value */
     _Atomic uint64_t added;

@@ -17,6 +17,9 @@ typedef struct gs_waiter *(*gs_chan_claim_fn)(struct gs_waitq *q, void *ctx, boo
 enum gs_offer gs_chan_offer_locked(struct gs_chan *c, struct gs_parcel *p, struct gs_waiter **wake, gs_chan_claim_fn claim, void *ctx);
 enum gs_offer gs_chan_poll_locked(struct gs_chan *c, struct gs_parcel *p, struct gs_waiter **wake, gs_chan_claim_fn claim, void *ctx);
 
+/* A buffered channel: receives when there is a value and nobody waits to send. */
+bool gs_chan_try_take(struct gs_chan *c, struct gs_parcel *p);
+
 int gs_chan_throw_closed(struct gs_vm *vm, const char *what);
 
 #endif

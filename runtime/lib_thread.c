@@ -319,7 +319,7 @@ static int channel_is_closed(struct gs_vm *vm, gs_value *args, uint32_t n, gs_va
 {
     CHAN("isClosed");
     gs_chan_lock(c);
-    *ret = gs_bool(c->closed);
+    *ret = gs_bool(gs_load_rlx(&c->closed)); /* under the locks */
     gs_chan_unlock(c);
     return GS_OK;
 }

@@ -10,6 +10,9 @@
  * Parcels    A send case packs its value when it first needs it and owns it until a receiver or the ring has taken it; cleanup drops what is left.
  */
 #include "chan_int.h"
+
+#include <string.h>
+
 #include "error.h"
 #include "lib.h"
 #include "port/clock.h"
@@ -73,17 +76,21 @@ static struct gs_waiter *claim_partner(struct gs_waitq *q, void *ctx, bool *busy
 /* {index, value, ok} of w, which is decided. The value is taken last: on GS_E_NOMEM it stays in w. */
 static int result(struct gs_vm *vm, struct gs_waiter *w, gs_value *ret)
 {
+    static _Atomic uint32_t shape; /* of such an object, once there was one; shapes are immortal. Relaxed: a number, and 0 is another's */
     static const char *const names[] = {"index", "ok", "value"};
     gs_value vals[] = {gs_int((int64_t)w->index), gs_bool(w->ok), gs_nil()};
-    struct gs_object *o = gs_object_new(&vm->heap, gs_shape_plain, 3);
+    uint32_t known = gs_load_rlx(&shape);
+    struct gs_object *o = gs_object_new(&vm->heap, known != 0 ? known : gs_shape_plain, 3);
     if (o == NULL)
         return GS_E_NOMEM;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3 && known == 0; i++)
         if (gs_object_put(&vm->heap, o, gs_atomz(names[i]), vals[i]) != GS_OK)
             return GS_E_NOMEM;
+    if (known == 0)
+        gs_store_rlx(&shape, o->h.aux32);
     if (!w->send && w->ok && gs_parcel_take(vm, &w->item, &vals[2]) != GS_OK)
         return GS_E_NOMEM;
-    (void)gs_object_put(&vm->heap, o, gs_atomz("value"), vals[2]); /* the key is there */
+    memcpy(o->slots, vals, sizeof vals); /* in the order of the names */
     *ret = gs_objv(GS_T_OBJECT, o);
     return GS_OK;
 }
@@ -144,7 +151,7 @@ static enum gs_offer attempt_locked(struct gs_waiter *w, struct gs_chan *ch, str
 /* Worth looking closer: keeps pass 2 from holding itself for nothing. */
 static bool maybe_ready_locked(const struct gs_waiter *w, struct gs_chan *ch)
 {
-    if (ch->closed)
+    if (gs_load_rlx(&ch->closed)) /* under the locks */
         return true;
     return w->send ? ch->receivers.head != NULL || gs_chan_len_locked(ch) < ch->cap : gs_chan_len_locked(ch) > 0 || ch->senders.head != NULL;
 }
@@ -156,12 +163,29 @@ static void decide(struct gs_vm *vm, struct gs_waiter *w, enum gs_offer o)
     w->ok = o == GS_OFFER_DONE;
 }
 
-static bool pass1(struct gs_vm *vm, struct select_case *cs, struct gs_waiter *ws, uint32_t n, int *st)
+/* A receive from a channel that has been empty and open at some moment since the select began: taken never passes added, so when they are equal in this order they were so
+ * when the second was read; and where the buffer is empty nobody waits to send. Without a lock, of which there would be two for each case that is not ready. */
+static bool has_been_empty(const struct gs_waiter *w, struct gs_chan *ch)
+{
+    if (w->send || ch->cap == 0 || gs_load_rlx(&ch->closed)) /* one that is closed just now is found in pass 2 */
+        return false;
+    uint64_t taken = gs_load_acq(&ch->taken); /* [N1] */
+    return taken == gs_load_acq(&ch->added);  /* [N1] */
+}
+
+/* ms 0: there is no pass 2. */
+static bool pass1(struct gs_vm *vm, struct select_case *cs, struct gs_waiter *ws, uint32_t n, int64_t ms, int *st)
 {
     struct hold h = {.self = vm, .held = false};
     for (uint32_t k = 0; k < n; k++) {
         struct gs_waiter *w = &ws[k];
         struct gs_chan *ch = cs[w->index].ch;
+        if (ms != 0 && has_been_empty(w, ch))
+            continue;
+        if (!w->send && ch->cap != 0 && gs_chan_try_take(ch, &w->item)) {
+            decide(vm, w, GS_OFFER_DONE);
+            return true;
+        }
         if (w->send && gs_parcel_pack(vm, cs[w->index].v, &w->item) != GS_OK) {
             *st = GS_E_NOMEM;
             return true;
@@ -244,19 +268,13 @@ int gs_chan_select(struct gs_vm *vm, struct gs_array *cases, int64_t ms, gs_valu
         return gs_throw_cancelled(vm);
     struct gs_wait_ext *e = gs_wait_ext(vm);
     struct select_case few[8], *cs = n <= 8 ? few : gs_mem_alloc(n * sizeof *cs);
-    struct gs_waiter *ws = gs_mem_zalloc((n + 1u) * sizeof *ws);
     int st = GS_E_NOMEM;
-    if (e == NULL || cs == NULL || ws == NULL) {
-        gs_mem_free(ws);
+    struct gs_waiter *ws = e != NULL ? gs_wait_many(vm, n) : NULL;
+    if (e == NULL || cs == NULL || (ws == NULL && n > 0))
         goto out;
-    }
     st = read_cases(vm, cases, cs);
-    if (st != GS_OK) {
-        gs_mem_free(ws);
+    if (st != GS_OK)
         goto out;
-    }
-    gs_wait_drop_many(vm); /* left behind only when memory was out */
-    e->many = ws;
     e->nmany = n;
     e->many_on = GS_H_CHAN;
     for (uint32_t i = 0; i < n; i++) { /* in random order, shuffled as it grows */
@@ -269,12 +287,12 @@ int gs_chan_select(struct gs_vm *vm, struct gs_array *cases, int64_t ms, gs_valu
         ws[i].send = cs[ws[i].index].send;
     }
     e->reason = GS_WAIT_WOKEN;
-    if (n > 0 && pass1(vm, cs, ws, n, &st)) {
+    if (n > 0 && pass1(vm, cs, ws, n, ms, &st)) {
         if (st == GS_OK)
             st = finish(vm, ret);
         else
             gs_wait_drop_many(vm);
-        if (st == GS_E_NOMEM && e->many != NULL)
+        if (st == GS_E_NOMEM && e->nmany > 0)
             st = gs_wait_again(vm, finish, "select", NULL);
     } else if (ms == 0) {
         gs_wait_drop_many(vm);

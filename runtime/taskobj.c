@@ -721,10 +721,9 @@ int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, con
     uint32_t n = (uint32_t)fs->len;
     if (gs_wait_ext(vm) == NULL)
         return GS_E_NOMEM;
-    struct gs_waiter *ws = gs_mem_zalloc((n + 1u) * sizeof *ws);
-    if (ws == NULL)
+    struct gs_waiter *ws = gs_wait_many(vm, n);
+    if (ws == NULL && n > 0)
         return GS_E_NOMEM;
-    gs_wait_drop_many(vm);
     for (uint32_t i = 0; i < n; i++) {
         struct gs_hobj *o = gs_handle_find(gs_array_at(fs, i));
         gs_hobj_retain(o);
@@ -732,7 +731,6 @@ int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, con
         ws[i].item.v = gs_handlev(o->id, o);
         gs_taskobj_received((struct gs_taskobj *)o);
     }
-    vm->park.ext->many = ws;
     vm->park.ext->nmany = n;
     vm->park.ext->many_on = GS_H_TASK;
     vm->park.first.index = all;

@@ -4,12 +4,15 @@
 #include "waitq.h"
 
 #include <sched.h>
+#include <string.h>
 
 #include "error.h"
 #include "port/clock.h"
 #include "port/mem.h"
 #include "rt.h"
 #include "taskobj.h"
+
+#define MANY_KEPT 16u /* waiters: a kilobyte */
 
 void gs_wait_begin(struct gs_vm *vm)
 {
@@ -192,14 +195,37 @@ void gs_waitq_wake_all_locked(struct gs_waitq *q, bool ok)
     }
 }
 
+struct gs_waiter *gs_wait_many(struct gs_vm *vm, uint32_t n)
+{
+    struct gs_wait_ext *e = vm->park.ext;
+    gs_wait_drop_many(vm); /* left behind only when memory was out */
+    if (n > e->many_cap) {
+        struct gs_waiter *w = gs_mem_realloc(e->many, n * sizeof *w);
+        if (w == NULL)
+            return NULL;
+        e->many = w;
+        e->many_cap = n;
+    }
+    if (n > 0)
+        memset(e->many, 0, n * sizeof *e->many);
+    return e->many;
+}
+
+static void free_many(struct gs_wait_ext *e)
+{
+    gs_mem_free(e->many);
+    e->many = NULL;
+    e->many_cap = 0;
+}
+
 void gs_wait_drop_many(struct gs_vm *vm)
 {
     struct gs_wait_ext *e = vm->park.ext;
     for (uint32_t i = 0; i < e->nmany; i++)
         gs_parcel_drop(&e->many[i].item);
-    gs_mem_free(e->many);
-    e->many = NULL;
     e->nmany = 0;
+    if (e->many_cap > MANY_KEPT)
+        free_many(e);
 }
 
 void gs_wait_fini(struct gs_vm *vm)
@@ -208,6 +234,7 @@ void gs_wait_fini(struct gs_vm *vm)
     if (vm->park.ext == NULL)
         return;
     gs_wait_drop_many(vm);
+    free_many(vm->park.ext);
     gs_mem_free(vm->park.ext);
     vm->park.ext = NULL;
 }

@@ -33,7 +33,8 @@ struct gs_waitq {
 struct gs_wait_ext {
     struct gs_timer timer;
     struct gs_vm *vm;
-    struct gs_waiter *many; /* select, or waiting for several tasks: its waiters */
+    struct gs_waiter *many; /* select, or waiting for several tasks: nmany waiters; the memory is kept for the next time */
+    uint32_t many_cap;
     uint8_t many_on;        /* GS_H_CHAN or GS_H_TASK: what they wait on */
     uint32_t nmany;
     _Atomic uint32_t pending; /* waiting for all of several tasks: how many have not ended; taskobj.c */
@@ -63,6 +64,8 @@ enum gs_wait_word gs_wait_end(struct gs_vm *vm);
 int gs_wait_again(struct gs_vm *vm, int (*finish)(struct gs_vm *, gs_value *), const char *what, struct gs_hobj *obj);
 int gs_throw_cancelled(struct gs_vm *vm);
 struct gs_wait_ext *gs_wait_ext(struct gs_vm *vm); /* NULL when out */
+/* Room for n zeroed waiters in the extension, which is there; none is in use (nmany is 0) until the caller says so. NULL when out. */
+struct gs_waiter *gs_wait_many(struct gs_vm *vm, uint32_t n);
 /* Drops the extension's waiters (out of all queues by now) with what their items hold. */
 void gs_wait_drop_many(struct gs_vm *vm);
 /* To be asked by every blocking call before it waits: true: the task has been cancelled, throw. Clears the request. */
