@@ -14,6 +14,8 @@
  *            yet, a value on its way), never too low: a deadlock is told late, or not, but none is told that is none.
  * Misses     Objects that a living task still could reach but will not use. Handles inside values that are queued in channels only the stuck can reach count as the world's. Of more than
  *            MOST blocked tasks only so many are looked at, the others count as living.
+ * Stocks     A worker that stays in one task for long would keep the shares in its stock: while there are blocked tasks not told of yet, a look asks all
+ *            running tasks to a safe point, where these go back; if there were any, that is a reason for another look.
  * Locks      The wait words held here are let go before anything is waited for; so who spins on HELD with a lock in hand never waits for us in turn.
  */
 #include "deadlock.h"
@@ -438,8 +440,13 @@ static void look(void)
         if (sift(&k) > 0 && all_still_wait(&k))
             tell(&k);
     }
+    bool untold = false;
+    for (uint32_t i = 0; i < k.ntasks && !untold; i++)
+        untold = !k.tasks[i].self->told;
     for (uint32_t i = 0; i < k.nthings; i++)
         gs_hobj_release(k.things[i].o);
+    if (untold)
+        (void)gs_sched_look_mt(gs_rt.sched); /* see "Stocks" */
     gs_mem_free(k.tasks);
     gs_mem_free(k.things);
     gs_mem_free(k.waits);

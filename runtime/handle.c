@@ -98,18 +98,21 @@ static struct gs_hold_share *find_way(struct gs_hold_set *s, const struct gs_hob
     return GS_LIKELY(s->way[1].o == o) ? &s->way[1] : NULL;
 }
 
-void gs_hold_return_shares(void)
+bool gs_hold_return_shares(void)
 {
-    bool on = gs_hold.on;
+    bool on = gs_hold.on, any = false;
     gs_hold.on = false; /* what is dropped below drops others: none of them gets a place meanwhile */
     for (uint32_t i = 0; i < GS_HOLD_SETS; i++) {
         struct gs_hold_set s = gs_hold.set[i];
         gs_hold.set[i] = (struct gs_hold_set){0};
         for (int w = 0; w < 2; w++)
-            if (s.way[w].n > 0)
+            if (s.way[w].n > 0) {
                 release_many(s.way[w].o, s.way[w].n);
+                any = true;
+            }
     }
     gs_hold.on = on;
+    return any;
 }
 
 /* o, which has no place, is asked for: soon after the first time it gets one. Objects that are met once stay out, and tasks, which are met twice, too. */
@@ -406,7 +409,7 @@ void gs_ledger_end(struct gs_vm *vm)
         seen.slots = NULL;
     }
     if (gs_hold.on)
-        gs_hold_return_shares(); /* what nobody has any more goes now */
+        (void)gs_hold_return_shares(); /* what nobody has any more goes now */
     gs_deadlock_note();
     size_t live = (size_t)l->n * SHARE_BYTES; /* as many again until the next collection */
     vm->heap.threshold += live < SIZE_MAX - vm->heap.threshold ? live : SIZE_MAX - vm->heap.threshold;

@@ -15,7 +15,7 @@ void gs_hold_start(void)
  * stop the scheduler. */
 void gs_hold_idle(void)
 {
-    gs_hold_return_shares();
+    (void)gs_hold_return_shares();
     gs_hold_return_vms();
     gs_hold_return_leave();
 }

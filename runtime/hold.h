@@ -56,7 +56,7 @@ void gs_hold_idle(void);
 void gs_hold_stop(void);
 
 /* Parts of the above: give everything back. handle.c, taskobj.c, vm.c. */
-void gs_hold_return_shares(void);
+bool gs_hold_return_shares(void); /* true: there were some */
 void gs_hold_return_leave(void);
 void gs_hold_return_vms(void);
 

@@ -6,7 +6,9 @@
 
 #include "array.h"
 #include "chan.h"
+#include "deadlock.h"
 #include "error.h"
+#include "hold.h"
 #include "lib.h"
 #include "shape.h"
 #include "slow.h"
@@ -157,6 +159,8 @@ static int answer(struct gs_vm *vm)
     uint32_t flags = gs_task_answer(&vm->task);
     if (flags & GS_POKE_GC)
         gs_vm_collect(vm);
+    if ((flags & GS_POKE_LOOK) && gs_hold_return_shares()) /* deadlock.c counts them */
+        gs_deadlock_note();
     if ((flags & GS_POKE_CANCEL) && gs_vm_take_cancel(vm))
         return gs_throw_cancelled(vm);
     return flags & GS_POKE_PREEMPT ? GS_YIELD : GS_OK;

@@ -372,7 +372,7 @@ static gs_status run(struct gs_vm *vm)
 {
     if (GS_UNLIKELY(--gs_hold.runs == 0)) {
         gs_hold.runs = GS_HOLD_RUNS;
-        gs_hold_return_shares();
+        (void)gs_hold_return_shares();
     }
     vm->heat = gs_heat;
     gs_status st = gs_interp_run(vm);
