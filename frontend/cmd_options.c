@@ -139,6 +139,8 @@ static bool set(struct gs_cli *cli, const struct flag *f, const char *value)
         [GOOST_JIT_ON] = "on", [GOOST_JIT_OFF] = "off", [GOOST_JIT_EAGER] = "eager", NULL};
     static const char *const deadlocks[] = {
         [GOOST_DEADLOCK_OFF] = "off", [GOOST_DEADLOCK_WARN] = "warn", [GOOST_DEADLOCK_ERROR] = "error", NULL};
+    static const char *const *const words[] = {[JIT] = jits, [LISTING] = jits, [DEADLOCK] = deadlocks, [COLOR] = colors};
+    _Static_assert(sizeof(enum goost_jit) == sizeof(unsigned) && sizeof(enum goost_deadlock) == sizeof(unsigned) && sizeof(enum gs_color) == sizeof(unsigned), "set as one");
     void *at = (char *)cli + f->offset;
     unsigned long long n;
     int i;
@@ -166,19 +168,11 @@ static bool set(struct gs_cli *cli, const struct flag *f, const char *value)
         return true;
     case JIT:
     case LISTING: /* the environment may say off, but asks for no listing */
-        if (!one_of(value, jits, &i))
-            return false;
-        *(enum goost_jit *)at = (enum goost_jit)i;
-        return true;
     case DEADLOCK:
-        if (!one_of(value, deadlocks, &i))
-            return false;
-        *(enum goost_deadlock *)at = (enum goost_deadlock)i;
-        return true;
     case COLOR:
-        if (!one_of(value, colors, &i))
+        if (!one_of(value, words[f->kind], &i))
             return false;
-        *(enum gs_color *)at = (enum gs_color)i;
+        *(unsigned *)at = (unsigned)i; /* an enum without negative values */
         return true;
     }
     return false;

@@ -337,8 +337,7 @@ static struct gs_array *share_payload(struct gs_heap *h, struct gs_array *a, int
     c->cap = a->cap;
     c->data = a->data;
     c->pay = a->pay;
-    size_t half = a->pay->bytes / 2;
-    gs_heap_pressure(h, half < GS_GC_FIRST / 4 ? half : GS_GC_FIRST / 4);
+    gs_heap_pressure_share(h, a->pay->bytes);
     return c;
 }
 

@@ -106,6 +106,7 @@ struct wait {
 struct blocked {
     struct gs_vm *vm;
     struct gs_taskobj *self; /* we have a share */
+    uint32_t me;             /* self's thing */
     uint32_t number;         /* of the wait */
     uint32_t waits, nwaits;  /* in waits */
     uint32_t shares, nshares;
@@ -208,6 +209,7 @@ static void collect_held(struct look *k, struct gs_vm *vm)
     for (uint32_t i = 0; i < vm->ledger.n; i++)
         add_share(k, gs_ledger_at(&vm->ledger, i));
     add_share(k, &vm->self->h); /* the VM's own */
+    b->me = thing_of(k, &vm->self->h);
     if (vm->self->pool != NULL) {
         b->pool = thing_of(k, &vm->self->pool->h);
         if (b->pool != UINT32_MAX)
@@ -307,7 +309,7 @@ static bool may_wake(const struct look *k, const struct thing *t)
 
 static bool may_be_woken(const struct look *k, const struct blocked *b)
 {
-    if (reachable(&k->things[map_find(&k->thing_of, (uintptr_t)&b->self->h)])) /* cancel */
+    if (reachable(&k->things[b->me])) /* cancel */
         return true;
     for (uint32_t i = 0; i < b->nwaits; i++)
         if (may_wake(k, &k->things[k->waits[b->waits + i].thing]))

@@ -84,12 +84,13 @@ GS_INLINE struct gs_hobj *gs_handle_quick(gs_value v, enum gs_hkind k)
 /* The number becomes visible. Any thread; idempotent. */
 void gs_handle_pin(struct gs_hobj *o);
 
-/* Ledger of a collection: begin, then seen for each handle met while marking, then end drops the rest. */
 /* Entry i of n; of one's own VM, or of one that is held still. */
 static inline struct gs_hobj *gs_ledger_at(const struct gs_ledger *l, uint32_t i)
 {
     return l->v != NULL ? l->v[i] : l->first[i];
 }
+
+/* Ledger of a collection: begin, then seen for each handle met while marking, then end drops the rest. */
 void gs_ledger_begin(struct gs_vm *vm);
 void gs_ledger_seen(struct gs_vm *vm, struct gs_hobj *o);
 void gs_ledger_end(struct gs_vm *vm);

@@ -107,6 +107,12 @@ void gs_heap_pressure(struct gs_heap *h, size_t bytes)
     h->threshold -= bytes < h->threshold ? bytes : h->threshold;
 }
 
+void gs_heap_pressure_share(struct gs_heap *h, size_t bytes)
+{
+    size_t half = bytes / 2;
+    gs_heap_pressure(h, half < GS_GC_FIRST / 4 ? half : GS_GC_FIRST / 4);
+}
+
 void gs_heap_outside(struct gs_heap *h, size_t before, size_t now)
 {
     if (before >

@@ -114,6 +114,8 @@ bool gs_heap_process_has_room(size_t bytes);
 /* h took a share of a buffer that others hold, too: not counted in used (each holder would count it), but a reason to collect
  * sooner, so that a receiver that drops what it receives does not keep all of it. */
 void gs_heap_pressure(struct gs_heap *h, size_t bytes);
+/* What a share of a payload of so many bytes counts for: half of it, and no more than a quarter of a first collection. */
+void gs_heap_pressure_share(struct gs_heap *h, size_t bytes);
 
 /* Moves all of `frag` into h and ends frag (its memory struct stays the caller's). Large fragments in O(blocks); frag must have been
  * made without a caller-owned first chunk. False when memory is out (or, for a heap that has been collected, when the mark colours of

@@ -12,7 +12,7 @@
  *            so long that it may get that back: WORTH_WORK samples, a longer loop's counting more, 50 to 80 ms of plain interpreting, or
  *            WORTH_NS of all processors together (programs that mostly wait in natives or collect have less to win). While no processor is
  *            idle WORTH_CROWDED_WORK is enough: the compiler takes its time from the program, and all the processors gain when it is done, so at once is better than
- *            when a short program ends anyway (par_mandelbrot on two: 1.14 of Go's time after 200 ms of processor time, 1.03 so; examples that
+ *            when a short program ends anyway (par_mandelbrot on two: 1.14 to 1.18 of Go's time after 200 ms of processor time, 1.06 to 1.12 so; examples that
  *            mostly work in natives or switch do not come so far). Not with --jit-threshold, --jit=eager and listings, which want compiled code early.
  * Switching  A task that parks every few turns of its loop spends its time in the scheduler, and would leave and enter compiled code for
  *            each. Samples of a worker that has run many short runs since the last one (looks at the clock tell) do not count: prime_sieve

@@ -35,10 +35,11 @@ struct gs_lib_entry {
     double d;
 };
 
-#define GS_NATIVE_INIT(f, nm, lo, hi, fl, is)                                                      \
+#define GS_NATIVE_INIT(f, nm, lo, hi, fl, is) GS_NATIVE_TWIN_INIT(f, nm, lo, hi, fl, is, NULL)
+#define GS_NATIVE_TWIN_INIT(f, nm, lo, hi, fl, is, twin)                                           \
     {                                                                                              \
         .h = {.kind = GS_T_NATIVE, .flags = GS_OF_IMMORTAL, .aux16 = GS_INTRINSIC_##is},           \
-        .fn = (f), .name = (nm), .min = (lo), .max = (hi), .flags = (fl)                           \
+        .fn = (f), .name = (nm), .min = (lo), .max = (hi), .flags = (fl), .no_result = (twin)      \
     }
 /* hi: GS_ARGS_ANY for no limit */
 #define GS_FN(nm, f, lo, hi, fl) GS_FN_AS(NONE, nm, f, lo, hi, fl)
@@ -47,13 +48,17 @@ struct gs_lib_entry {
     {                                                                                              \
         .name = (nm), .kind = GS_ENT_FN, .fn = GS_NATIVE_INIT(f, nm, lo, hi, fl, is)               \
     }
-/* A native with a twin for statements that take no result: no_result of struct gs_native. */
-#define GS_FN_TWIN(nm, f, twin, lo, hi, fl)                                                        \
+/* A native f that takes ret NULL for "nobody takes the result", with a twin for statements (no_result of struct gs_native): GS_TWIN behind it, then GS_FN_TWIN in the table. */
+#define GS_TWIN(f, nm, lo, hi)                                                                     \
+    static int f##_alone(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)              \
     {                                                                                              \
-        .name = (nm), .kind = GS_ENT_FN, .fn = {                                                   \
-            .h = {.kind = GS_T_NATIVE, .flags = GS_OF_IMMORTAL, .aux16 = GS_INTRINSIC_NONE},       \
-            .fn = (f), .name = (nm), .min = (lo), .max = (hi), .flags = (fl), .no_result = (twin)  \
-        }                                                                                          \
+        (void)ret;                                                                                 \
+        return f(vm, args, n, NULL);                                                               \
+    }                                                                                              \
+    static const struct gs_native f##_twin = GS_NATIVE_INIT(f##_alone, nm, lo, hi, 0, NONE)
+#define GS_FN_TWIN(nm, f, lo, hi)                                                                  \
+    {                                                                                              \
+        .name = (nm), .kind = GS_ENT_FN, .fn = GS_NATIVE_TWIN_INIT(f, nm, lo, hi, 0, NONE, &f##_twin) \
     }
 #define GS_PRELUDE_FN(nm, pre)                                                                     \
     {                                                                                              \

@@ -46,12 +46,7 @@ static int core_spawn(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
     return st != GS_OK ? st : (int)gs_task_spawn(vm, GS_TS_SPAWN, args[0], args + 1, n - 1, ret);
 }
 
-static int spawn_alone(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)ret;
-    return core_spawn(vm, args, n, NULL);
-}
-static const struct gs_native spawn_no_result = GS_NATIVE_INIT(spawn_alone, "spawn", 1, GS_ARGS_ANY, 0, NONE);
+GS_TWIN(core_spawn, "spawn", 1, GS_ARGS_ANY);
 
 static int sleep_finish(struct gs_vm *vm, gs_value *ret)
 {
@@ -148,7 +143,7 @@ static int core_cancel(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
 }
 
 static const struct gs_lib_entry core_entries[] = {
-    GS_FN_TWIN("spawn", core_spawn, &spawn_no_result, 1, GS_ARGS_ANY, 0),
+    GS_FN_TWIN("spawn", core_spawn, 1, GS_ARGS_ANY),
     GS_FN("sleep", gs_native_sleep, 1, 1, 0),
     GS_FN("cpus", core_cpus, 0, 0, GS_NF_PURE),
     GS_FN("goroutines", core_goroutines, 0, 0, GS_NF_PURE),
@@ -168,12 +163,7 @@ static int async_run(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret
     return st != GS_OK ? st : (int)gs_task_spawn(vm, GS_TS_FUTURE, args[0], args + 1, n - 1, ret);
 }
 
-static int run_alone(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)ret;
-    return async_run(vm, args, n, NULL);
-}
-static const struct gs_native run_no_result = GS_NATIVE_INIT(run_alone, "run", 1, GS_ARGS_ANY, 0, NONE);
+GS_TWIN(async_run, "run", 1, GS_ARGS_ANY);
 
 static int async_await(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
@@ -223,7 +213,7 @@ static int async_wait_all(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value
 }
 
 static const struct gs_lib_entry async_entries[] = {
-    GS_FN_TWIN("run", async_run, &run_no_result, 1, GS_ARGS_ANY, 0),
+    GS_FN_TWIN("run", async_run, 1, GS_ARGS_ANY),
     GS_FN("await", async_await, 1, 2, 0),
     GS_FN("done", async_done, 1, 1, 0),
     GS_PRELUDE_FN("all", "asyncAll"),

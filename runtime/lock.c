@@ -8,39 +8,14 @@
 
 /* ---- what the mutex, too, is made of ---- */
 
-/* What every finish of a plain wait does with a timeout or a cancel. */
-int gs_lock_outcome(struct gs_vm *vm, gs_value on_time, gs_value got, gs_value *ret)
-{
-    switch (gs_wait_end(vm)) {
-    case GS_WAIT_CANCELLED:
-        (void)gs_vm_take_cancel(vm);
-        return gs_throw_cancelled(vm);
-    case GS_WAIT_TIMEOUT:
-        *ret = on_time;
-        return GS_OK;
-    default:
-        *ret = got;
-        return GS_OK;
-    }
-}
-
 static int finish_nil(struct gs_vm *vm, gs_value *ret)
 {
-    return gs_lock_outcome(vm, gs_nil(), gs_nil(), ret);
+    return gs_wait_outcome(vm, gs_nil(), gs_nil(), ret);
 }
 
 static int finish_bool(struct gs_vm *vm, gs_value *ret)
 {
-    return gs_lock_outcome(vm, gs_bool(false), gs_bool(true), ret);
-}
-
-void gs_lock_park_locked(struct gs_vm *vm, struct gs_waitq *q, struct gs_hobj *o, const char *what, int (*finish)(struct gs_vm *, gs_value *))
-{
-    gs_wait_begin(vm);
-    vm->park.finish = finish;
-    vm->park.what = what;
-    vm->park.obj = o;
-    gs_waitq_push_locked(q, &vm->park.first);
+    return gs_wait_outcome(vm, gs_bool(false), gs_bool(true), ret);
 }
 
 int gs_lock_may_block(struct gs_vm *vm, int64_t ms)
@@ -130,7 +105,7 @@ static int rwlock_take(struct gs_vm *vm, struct gs_rwlock *l, bool write, bool w
         l->readers++;
     wait = wait && !*got && !mine;
     if (wait) {
-        gs_lock_park_locked(vm, &l->waiters, &l->h, what, rwlock_finish);
+        gs_wait_park_locked(vm, &l->waiters, &l->h, what, rwlock_finish);
         vm->park.first.send = write;
     }
     gs_spin_unlock(&l->lock);
@@ -264,7 +239,7 @@ static int semaphore_take(struct gs_vm *vm, struct gs_semaphore *s, int64_t ms, 
         s->count--;
     bool wait = !got && ms != 0;
     if (wait)
-        gs_lock_park_locked(vm, &s->waiters, &s->h, what, says ? finish_bool : finish_nil);
+        gs_wait_park_locked(vm, &s->waiters, &s->h, what, says ? finish_bool : finish_nil);
     gs_spin_unlock(&s->lock);
     if (wait) {
         gs_wait_timeout(vm, ms);
@@ -396,7 +371,7 @@ static int waitgroup_wait(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value
     gs_spin_lock(&o->lock);
     bool wait = o->count > 0;
     if (wait)
-        gs_lock_park_locked(vm, &o->waiters, &o->h, "wait", finish_nil);
+        gs_wait_park_locked(vm, &o->waiters, &o->h, "wait", finish_nil);
     gs_spin_unlock(&o->lock);
     return wait ? GS_PARK : GS_OK;
 }
@@ -429,7 +404,7 @@ void gs_once_drop(struct gs_hobj *h)
 /* true: the caller runs the function now and leaves afterwards; false: somebody has run it. */
 static int once_finish(struct gs_vm *vm, gs_value *ret)
 {
-    return gs_lock_outcome(vm, gs_nil(), gs_bool(false), ret);
+    return gs_wait_outcome(vm, gs_nil(), gs_bool(false), ret);
 }
 
 static int once_enter(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
@@ -443,7 +418,7 @@ static int once_enter(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
     if (first)
         o->state = 1;
     if (wait)
-        gs_lock_park_locked(vm, &o->waiters, &o->h, "do", once_finish);
+        gs_wait_park_locked(vm, &o->waiters, &o->h, "do", once_finish);
     gs_spin_unlock(&o->lock);
     *ret = gs_bool(first);
     return wait ? GS_PARK : GS_OK;
@@ -495,7 +470,7 @@ static int barrier_finish(struct gs_vm *vm, gs_value *ret)
 {
     struct gs_barrier *b = (struct gs_barrier *)vm->park.obj;
     int64_t order = (int64_t)vm->park.first.index, round = vm->park.first.item.v.i;
-    int st = gs_lock_outcome(vm, gs_nil(), gs_int(order), ret);
+    int st = gs_wait_outcome(vm, gs_nil(), gs_int(order), ret);
     if (st != GS_OK) {
         gs_spin_lock(&b->lock);
         if (b->round == round) /* not opened meanwhile */
@@ -520,7 +495,7 @@ static int barrier_wait(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
         o->round++;
         gs_waitq_wake_all_locked(&o->waiters, true);
     } else {
-        gs_lock_park_locked(vm, &o->waiters, &o->h, "wait", barrier_finish);
+        gs_wait_park_locked(vm, &o->waiters, &o->h, "wait", barrier_finish);
         vm->park.first.index = order;
         vm->park.first.item.v = gs_int((int64_t)o->round);
     }

@@ -17,10 +17,6 @@ GS_INLINE int64_t gs_lock_me(const struct gs_vm *vm)
 
 /* Before anything blocks: cancel and the room for a timer. GS_OK: go on. */
 int gs_lock_may_block(struct gs_vm *vm, int64_t ms);
-/* The object's lock is held and stays so: puts the VM to wait at the end of q. */
-void gs_lock_park_locked(struct gs_vm *vm, struct gs_waitq *q, struct gs_hobj *o, const char *what, int (*finish)(struct gs_vm *, gs_value *));
-/* What a finish of a plain wait gives. */
-int gs_lock_outcome(struct gs_vm *vm, gs_value on_time, gs_value got, gs_value *ret);
 /* A new object, NULL when there was no memory for it, becomes a handle. */
 int gs_lock_adopt(struct gs_vm *vm, struct gs_hobj *o, enum gs_hkind k, gs_value *ret);
 /* Milliseconds; negative ones are 0. */

@@ -305,8 +305,7 @@ struct gs_map *gs_map_share(struct gs_heap *from, struct gs_map *m, struct gs_he
     }
     gs_payload_retain(m->pay);
     use_payload(t, m->pay);
-    size_t half = t->pay->bytes / 2; /* as for arrays */
-    gs_heap_pressure(to, half < GS_GC_FIRST / 4 ? half : GS_GC_FIRST / 4);
+    gs_heap_pressure_share(to, t->pay->bytes);
     return t;
 }
 

@@ -128,7 +128,7 @@ static int take_slowly(struct gs_vm *vm, struct gs_mutex *m, int64_t ms, const c
         gs_spin_lock(&m->lock);
         taken = take_or_mark_locked(m, id);
         if (!taken) {
-            gs_lock_park_locked(vm, &m->waiters, &m->h, what, finish);
+            gs_wait_park_locked(vm, &m->waiters, &m->h, what, finish);
             vm->park.first.item.v = gs_int(gs_clock_mono_ns());
             vm->park.first.index = (says ? SAYS : 0u) | (ms > 0 ? TIMED : 0u);
         }

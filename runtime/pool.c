@@ -273,12 +273,7 @@ static int pool_submit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
     return st != GS_OK ? st : submit(vm, p, &p->since, args, n, ret);
 }
 
-static int submit_alone(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)ret;
-    return pool_submit(vm, args, n, NULL);
-}
-static const struct gs_native submit_no_result = GS_NATIVE_INIT(submit_alone, "submit", 2, GS_ARGS_ANY, 0, NONE);
+GS_TWIN(pool_submit, "submit", 2, GS_ARGS_ANY);
 
 /* ---- what wait and map are made of ---- */
 
@@ -421,7 +416,7 @@ static int pool_pending(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
 
 static const struct gs_lib_entry entries[] = {
     GS_FN("new", pool_new, 0, 1, 0),
-    GS_FN_TWIN("submit", pool_submit, &submit_no_result, 2, GS_ARGS_ANY, 0),
+    GS_FN_TWIN("submit", pool_submit, 2, GS_ARGS_ANY),
     GS_PRELUDE_FN("wait", "poolWait"),
     GS_PRELUDE_FN("map", "poolMap"),
     GS_FN("close", pool_close, 1, 1, 0),

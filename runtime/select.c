@@ -269,9 +269,9 @@ int gs_chan_select(struct gs_vm *vm, struct gs_array *cases, int64_t ms, gs_valu
     struct gs_wait_ext *e = gs_wait_ext(vm);
     struct select_case few[8], *cs = n <= 8 ? few : gs_mem_alloc(n * sizeof *cs);
     int st = GS_E_NOMEM;
-    struct gs_waiter *ws = e != NULL ? gs_wait_many(vm, n) : NULL;
-    if (e == NULL || cs == NULL || (ws == NULL && n > 0))
+    if (e == NULL || cs == NULL || !gs_wait_many(vm, n))
         goto out;
+    struct gs_waiter *ws = e->many;
     st = read_cases(vm, cases, cs);
     if (st != GS_OK)
         goto out;

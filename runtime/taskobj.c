@@ -339,6 +339,14 @@ static void init_limits(struct gs_vm *vm)
         vm->heap.limit = gs_rt.opt.heap_limit;
 }
 
+static struct gs_vm *new_vm(void)
+{
+    struct gs_vm *vm = gs_vm_new();
+    if (vm != NULL)
+        init_limits(vm);
+    return vm;
+}
+
 /* The VM becomes that of job j, which it takes. False: no memory. */
 static bool become(struct gs_vm *vm, struct gs_job *j)
 {
@@ -463,10 +471,9 @@ static void launch_and_submit(struct gs_vm *vm, struct gs_taskobj *o)
 /* A VM with a copy of the call, or NULL. */
 static struct gs_vm *copied_call(struct gs_vm *from, gs_value fn, const gs_value *args, uint32_t n)
 {
-    struct gs_vm *vm = gs_vm_new();
+    struct gs_vm *vm = new_vm();
     if (vm == NULL)
         return NULL;
-    init_limits(vm);
     if (gs_copy_start(from, vm, fn, args, n) == GS_OK)
         return vm;
     gs_vm_free(vm);
@@ -494,10 +501,9 @@ gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn,
 
 gs_status gs_taskobj_start_flat(struct gs_taskobj *o, const struct gs_flat_call *call)
 {
-    struct gs_vm *vm = gs_vm_new();
+    struct gs_vm *vm = new_vm();
     if (vm == NULL)
         return GS_E_NOMEM;
-    init_limits(vm);
     if (gs_flat_call_start(vm, call) != GS_OK) {
         gs_vm_free(vm);
         return GS_E_NOMEM;
@@ -508,10 +514,9 @@ gs_status gs_taskobj_start_flat(struct gs_taskobj *o, const struct gs_flat_call 
 
 gs_status gs_taskobj_start_packed(struct gs_taskobj *o, struct gs_parcel *take_call)
 {
-    struct gs_vm *vm = gs_vm_new();
+    struct gs_vm *vm = new_vm();
     if (vm == NULL)
         return GS_E_NOMEM;
-    init_limits(vm);
     gs_value call;
     if (gs_parcel_take(vm, take_call, &call) != GS_OK)
         goto fail;
@@ -596,12 +601,7 @@ bool gs_taskobj_is_done(struct gs_taskobj *o)
 
 static int end_finish(struct gs_vm *vm, gs_value *ret)
 {
-    if (gs_wait_end(vm) == GS_WAIT_CANCELLED) {
-        (void)gs_vm_take_cancel(vm);
-        return gs_throw_cancelled(vm);
-    }
-    *ret = gs_bool(false);
-    return GS_OK;
+    return gs_wait_outcome(vm, gs_bool(false), gs_bool(false), ret);
 }
 
 /* True: vm waits now for o's end, for ever or until its timer. */
@@ -610,12 +610,8 @@ static bool wait_if_not_done(struct gs_vm *vm, struct gs_taskobj *o, const char 
     gs_spin_lock(&o->lock);
     bool wait = !o->done;
     if (wait) {
-        gs_wait_begin(vm);
-        vm->park.finish = finish;
-        vm->park.what = what;
-        vm->park.obj = &o->h;
+        gs_wait_park_locked(vm, &o->waiters, &o->h, what, finish);
         vm->park.first.send = false; /* not counted */
-        gs_waitq_push_locked(&o->waiters, &vm->park.first);
     }
     gs_spin_unlock(&o->lock);
     return wait;
@@ -635,8 +631,10 @@ int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, in
         return gs_throw_cancelled(vm);
     if (ms > 0 && gs_wait_ext(vm) == NULL)
         return GS_E_NOMEM;
-    if (ms == 0 || !wait_if_not_done(vm, o, what, wait_finish))
-        return ms != 0 || gs_taskobj_is_done(o) ? gs_taskobj_outcome(vm, o, ret) : GS_OK;
+    if (ms == 0 ? gs_taskobj_is_done(o) : !wait_if_not_done(vm, o, what, wait_finish))
+        return gs_taskobj_outcome(vm, o, ret);
+    if (ms == 0)
+        return GS_OK;
     gs_wait_timeout(vm, ms); /* we stay on this worker until PARK is returned, woken or not */
     return GS_PARK;
 }
@@ -719,11 +717,9 @@ int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, con
     if (gs_vm_take_cancel(vm))
         return gs_throw_cancelled(vm);
     uint32_t n = (uint32_t)fs->len;
-    if (gs_wait_ext(vm) == NULL)
+    if (gs_wait_ext(vm) == NULL || !gs_wait_many(vm, n))
         return GS_E_NOMEM;
-    struct gs_waiter *ws = gs_wait_many(vm, n);
-    if (ws == NULL && n > 0)
-        return GS_E_NOMEM;
+    struct gs_waiter *ws = vm->park.ext->many;
     for (uint32_t i = 0; i < n; i++) {
         struct gs_hobj *o = gs_handle_find(gs_array_at(fs, i));
         gs_hobj_retain(o);

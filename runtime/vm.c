@@ -85,6 +85,14 @@ void gs_hold_return_vms(void)
     }
 }
 
+/* From an offset on, up to the first chunk. */
+static void clear(struct gs_vm *vm, size_t from)
+{
+    size_t n = CHUNK_OFFSET - from;
+    __asm__("" : "+r"(n)); /* a size that gcc knows becomes a `rep stos`, which takes twice as long */
+    memset((char *)vm + from, 0, n);
+}
+
 /* The chunk is not cleared: objects there are written before they are read. */
 static struct gs_vm *block_new(void)
 {
@@ -93,9 +101,7 @@ static struct gs_vm *block_new(void)
         return gs_mem_zalloc(GS_VM_BYTES);
     struct gs_vm *vm = h->vm[--h->nvms];
     GS_UNPOISON(vm, GS_VM_BYTES);
-    size_t n = CHUNK_OFFSET;
-    __asm__("" : "+r"(n)); /* a size that gcc knows becomes a `rep stos`, which takes twice as long */
-    memset(vm, 0, n);
+    clear(vm, 0);
     return vm;
 }
 
@@ -178,14 +184,11 @@ void gs_vm_renew(struct gs_vm *vm)
     drop_parts(vm);
     if (grown)
         gs_mem_free(vm->stack);
-    size_t n = CHUNK_OFFSET - sizeof vm->task;
-    __asm__("" : "+r"(n)); /* as in block_new */
-    memset((char *)vm + sizeof vm->task, 0, n);
+    clear(vm, sizeof vm->task);
     place_parts(vm);
     if (grown)
         set_mark(vm, vm->stack_end);
 }
-
 
 static size_t limit_slots(void)
 {

@@ -172,6 +172,30 @@ void gs_wait_wake(struct gs_waiter *w)
     gs_task_ready_mt(gs_rt.sched, &vm->task);
 }
 
+void gs_wait_park_locked(struct gs_vm *vm, struct gs_waitq *q, struct gs_hobj *o, const char *what, int (*finish)(struct gs_vm *, gs_value *))
+{
+    gs_wait_begin(vm);
+    vm->park.finish = finish;
+    vm->park.what = what;
+    vm->park.obj = o;
+    gs_waitq_push_locked(q, &vm->park.first);
+}
+
+int gs_wait_outcome(struct gs_vm *vm, gs_value on_time, gs_value got, gs_value *ret)
+{
+    switch (gs_wait_end(vm)) {
+    case GS_WAIT_CANCELLED:
+        (void)gs_vm_take_cancel(vm);
+        return gs_throw_cancelled(vm);
+    case GS_WAIT_TIMEOUT:
+        *ret = on_time;
+        return GS_OK;
+    default:
+        *ret = got;
+        return GS_OK;
+    }
+}
+
 struct gs_waiter *gs_waitq_claim_first_locked(struct gs_waitq *q)
 {
     struct gs_waiter *w;
@@ -195,20 +219,20 @@ void gs_waitq_wake_all_locked(struct gs_waitq *q, bool ok)
     }
 }
 
-struct gs_waiter *gs_wait_many(struct gs_vm *vm, uint32_t n)
+bool gs_wait_many(struct gs_vm *vm, uint32_t n)
 {
     struct gs_wait_ext *e = vm->park.ext;
     gs_wait_drop_many(vm); /* left behind only when memory was out */
     if (n > e->many_cap) {
         struct gs_waiter *w = gs_mem_realloc(e->many, n * sizeof *w);
         if (w == NULL)
-            return NULL;
+            return false;
         e->many = w;
         e->many_cap = n;
     }
     if (n > 0)
         memset(e->many, 0, n * sizeof *e->many);
-    return e->many;
+    return true;
 }
 
 static void free_many(struct gs_wait_ext *e)

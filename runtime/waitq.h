@@ -47,6 +47,8 @@ struct gs_wait_ext {
 void gs_wait_begin(struct gs_vm *vm);
 /* Links w at the tail; q's lock is held. */
 void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w);
+/* Both of these for a wait on o, which may be NULL, with vm's own waiter: q's lock is held and stays so, and what else the waiter says is set after it. */
+void gs_wait_park_locked(struct gs_vm *vm, struct gs_waitq *q, struct gs_hobj *o, const char *what, int (*finish)(struct gs_vm *, gs_value *));
 /* At the head: one that has waited before. */
 void gs_waitq_push_front_locked(struct gs_waitq *q, struct gs_waiter *w);
 /* For wakers that walk a queue themselves: w leaves it, its own VM sees that as the last thing. */
@@ -60,12 +62,14 @@ void gs_wait_until(struct gs_vm *vm, int64_t when_ns);
 void gs_wait_fini(struct gs_vm *vm);
 /* First thing in vm->park.finish: stops the timer, takes the waiters out of their queues, word = IDLE; gives the reason. */
 enum gs_wait_word gs_wait_end(struct gs_vm *vm);
+/* What the finish of a plain wait does: gs_wait_end; a cancel throws, a timeout gives on_time, and else it is got. */
+int gs_wait_outcome(struct gs_vm *vm, gs_value on_time, gs_value got, gs_value *ret);
 /* Out of memory with the outcome in hand: the VM is parked and woken at once, so that the interpreter collects and calls finish (again). Gives GS_PARK. */
 int gs_wait_again(struct gs_vm *vm, int (*finish)(struct gs_vm *, gs_value *), const char *what, struct gs_hobj *obj);
 int gs_throw_cancelled(struct gs_vm *vm);
 struct gs_wait_ext *gs_wait_ext(struct gs_vm *vm); /* NULL when out */
-/* Room for n zeroed waiters in the extension, which is there; none is in use (nmany is 0) until the caller says so. NULL when out. */
-struct gs_waiter *gs_wait_many(struct gs_vm *vm, uint32_t n);
+/* Room for n zeroed waiters in the extension, which is there; none is in use (nmany is 0) until the caller says so. False when out. */
+bool gs_wait_many(struct gs_vm *vm, uint32_t n);
 /* Drops the extension's waiters (out of all queues by now) with what their items hold. */
 void gs_wait_drop_many(struct gs_vm *vm);
 /* To be asked by every blocking call before it waits: true: the task has been cancelled, throw. Clears the request. */

@@ -67,7 +67,6 @@ struct gs_worker {
     uint32_t batch;   /* tasks taken with the last steal, when it is to be judged; 0: it is not */
     int64_t batch_ns; /* when that was */
     int64_t nap_ns;   /* how long it rests before it steals again; 0: steals are worth it */
-    bool tired;       /* it should rest now */
     bool gated;       /* the last looks found only what is to be left alone for a while */
     uint32_t gate_of, gate_seq, gate_looks; /* of whom, in which of its runs, and for how many looks */
     uint32_t crowd_credit; /* of the running task: submits left until the next look whether too many wait */
@@ -223,9 +222,7 @@ unsigned gs_worker_fire_owner(struct gs_worker *w, int64_t now_ns);
 
 /* steal.c */
 struct gs_task *gs_steal_owner(struct gs_worker *w);
-/* Owner, searching: before it steals again. Looks whether the last steal was worth it. */
-void gs_steal_judge_owner(struct gs_worker *w);
-/* Owner, searching: how long it should rest before it looks again, 0: not. */
+/* Owner, searching: how long it should rest before it looks again, 0: not. Judges the last steal. */
 int64_t gs_steal_nap_owner(struct gs_worker *w);
 void gs_victims_free(struct gs_victims *v);
 

@@ -146,22 +146,19 @@ static struct gs_task *steal_from(struct gs_worker *w, const struct gs_worker *v
     return t;
 }
 
-void gs_steal_judge_owner(struct gs_worker *w)
-{
-    if (GS_LIKELY(w->batch == 0))
-        return;
-    int64_t each = (gs_clock_mono_ns() - w->batch_ns) / w->batch;
-    w->batch = 0;
-    int64_t longer = w->nap_ns * 2 > NAP_MAX_NS ? NAP_MAX_NS : w->nap_ns * 2 < NAP_MIN_NS ? NAP_MIN_NS : w->nap_ns * 2;
-    w->nap_ns = each < TINY_NS ? longer : 0;
-    w->tired = w->nap_ns != 0;
-}
-
 int64_t gs_steal_nap_owner(struct gs_worker *w)
 {
-    bool tired = w->tired, gated = w->gated;
-    w->tired = w->gated = false;
-    return tired ? w->nap_ns : gated ? NAP_MIN_NS : 0;
+    bool gated = w->gated;
+    w->gated = false;
+    if (w->batch != 0) {
+        int64_t each = (gs_clock_mono_ns() - w->batch_ns) / w->batch, longer = w->nap_ns * 2;
+        longer = longer > NAP_MAX_NS ? NAP_MAX_NS : longer < NAP_MIN_NS ? NAP_MIN_NS : longer;
+        w->batch = 0;
+        w->nap_ns = each < TINY_NS ? longer : 0;
+        if (w->nap_ns != 0)
+            return w->nap_ns;
+    }
+    return gated ? NAP_MIN_NS : 0;
 }
 
 /* A single task that gave way is soon run again where it is, with its data in the cache: it may be taken when its worker has
@@ -173,22 +170,20 @@ static bool late_is_ripe(struct gs_worker *w, const struct gs_worker *v)
         return n > 0;
     uint32_t seq = gs_load_rlx(&v->run_seq); /* a guess */
     if (w->gate_of == v->index && w->gate_seq == seq)
-        return ++w->gate_looks > GATE_LOOKS;
+        w->gate_looks++;
+    else
+        w->gate_looks = 0;
     w->gate_of = v->index;
     w->gate_seq = seq;
-    w->gate_looks = 0;
-    return false;
+    bool ripe = w->gate_looks > GATE_LOOKS;
+    w->gated |= !ripe;
+    return ripe;
 }
 
 static struct gs_task *steal_queued(struct gs_worker *w, struct gs_worker *v, unsigned ring)
 {
     struct gs_task *t = steal_from(w, v, &v->deque, &w->deque, ring);
-    if (t)
-        return t;
-    if (late_is_ripe(w, v))
-        return steal_from(w, v, &v->late, &w->late, ring);
-    w->gated |= gs_deque_size_mt(&v->late) > 0;
-    return NULL;
+    return t == NULL && late_is_ripe(w, v) ? steal_from(w, v, &v->late, &w->late, ring) : t;
 }
 
 static struct gs_task *steal_reserved(struct gs_worker *w, struct gs_worker *v, unsigned ring)

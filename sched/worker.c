@@ -420,7 +420,6 @@ static struct gs_task *search(struct gs_worker *w)
 {
     struct gs_sched *s = w->sched;
     struct gs_task *t = NULL;
-    gs_steal_judge_owner(w);
     while (!gs_sched_stopped(s)) {
         int64_t nap = gs_steal_nap_owner(w);
         if (GS_UNLIKELY(nap > 0))

@@ -18,6 +18,16 @@ import tempfile
 import textwrap
 import threading
 
+def both(kind, second):
+    """A task takes a, and when another has taken b, wants b, too."""
+    return f"""
+        fn both(a, b, met) {{
+            thread.{kind}.lock(a)
+            thread.barrier.wait(met)
+            thread.{kind}.{second}(b)
+        }}"""
+
+
 # fn stuck() leaves so many tasks blocked for good, itself perhaps among them.
 STUCK = {
     "recv": (1, "fn stuck() { thread.channel.recv(thread.channel.new(0)) }"),
@@ -39,12 +49,7 @@ STUCK = {
             thread.core.spawn(arrive, b)
             arrive(b)
         }"""),
-    "two_mutexes": (2, """
-        fn both(a, b, met) {
-            thread.mutex.lock(a)
-            thread.barrier.wait(met)
-            thread.mutex.lock(b)
-        }
+    "two_mutexes": (2, both("mutex", "lock") + """
         fn stuck() {
             let a = thread.mutex.new()
             let b = thread.mutex.new()
@@ -52,12 +57,7 @@ STUCK = {
             thread.core.spawn(both, a, b, met)
             both(b, a, met)
         }"""),
-    "two_rwlocks": (2, """
-        fn both(a, b, met) {
-            thread.rwlock.lock(a)
-            thread.barrier.wait(met)
-            thread.rwlock.rlock(b)
-        }
+    "two_rwlocks": (2, both("rwlock", "rlock") + """
         fn stuck() {
             let a = thread.rwlock.new()
             let b = thread.rwlock.new()
@@ -66,12 +66,7 @@ STUCK = {
             both(b, a, met)
         }"""),
     # main has handles of the mutexes, but cannot unlock them
-    "mutexes_of_main": (2, """
-        fn both(a, b, met) {
-            thread.mutex.lock(a)
-            thread.barrier.wait(met)
-            thread.mutex.lock(b)
-        }
+    "mutexes_of_main": (2, both("mutex", "lock") + """
         let a = thread.mutex.new()
         let b = thread.mutex.new()
         let met = thread.barrier.new(2)

@@ -225,42 +225,40 @@ static void a_function_with_too_many_variables_is_refused(void)
     free(t.p);
 }
 
-static void more_constants_than_an_operand_reaches_still_work(void)
+/* fn f(a) with a line for each of many constants, then the last one. */
+static struct compiled with_constants(const char *before, const char *last)
 {
     struct text t = {0};
     char line[64];
     put(&t, "fn f(a) {\n");
     for (unsigned i = 0; i < 70000; i++) {
-        snprintf(line, sizeof(line), "a = a + %u.5\n", i);
+        snprintf(line, sizeof(line), "%s%u.5\n", before, i);
         put(&t, line);
     }
-    put(&t, "return {k: a} }");
+    put(&t, last);
+    put(&t, " }");
     struct compiled r = compile_text(t.p);
     CU_ASSERT_STRING_EQUAL(r.messages, "");
     CU_ASSERT_PTR_NOT_NULL_FATAL(r.c.program);
+    free(t.p);
+    return r;
+}
+
+static void more_constants_than_an_operand_reaches_still_work(void)
+{
+    struct compiled r = with_constants("a = a + ", "return {k: a}");
     CU_ASSERT(proto_named(&r, "f")->nk > 65536);
     compiled_free(&r);
-    free(t.p);
 }
 
 static void many_loaded_constants_leave_places_for_natives(void)
 {
-    struct text t = {0};
-    char line[64];
-    put(&t, "fn f(a) {\n");
-    for (unsigned i = 0; i < 70000; i++) {
-        snprintf(line, sizeof(line), "a = %u.5\n", i);
-        put(&t, line);
-    }
-    put(&t, "println(a) }");
-    struct compiled r = compile_text(t.p);
-    CU_ASSERT_STRING_EQUAL(r.messages, "");
+    struct compiled r = with_constants("a = ", "println(a)");
     const struct gs_proto *f = proto_named(&r, "f");
     CU_ASSERT_PTR_NOT_NULL_FATAL(f);
     CU_ASSERT_EQUAL(count_op(f, GS_OP_LOADK), 70000);
     CU_ASSERT_EQUAL(count_op(f, GS_OP_CALLNAT), 1);
     compiled_free(&r);
-    free(t.p);
 }
 
 static void a_hundred_thousand_top_level_lets_compile(void)
