@@ -97,6 +97,7 @@ struct gs_worker {
     uint32_t seen_seq;
     int64_t seen_at_ns;
     int64_t poked_at_ns;
+    uint32_t asked_seq; /* the run that was poked for the inbox and has not been looked at again; 0: none */
     int64_t seen_run_ns, seen_delay_ns;
 
     /* The owner sleeps on it: 1 once somebody has claimed it. Written under the park lock. [P3] */
@@ -127,6 +128,7 @@ struct gs_ticker {
     unsigned quiet;    /* looks in a row that found nothing queued */
     unsigned parallel; /* ticks at which two workers were busy */
     int64_t next_tick_ns;
+    int64_t answer_ns; /* when a worker that was poked for its inbox should have answered */
     int64_t pins_at_ns;
     /* Under grow_lock. */
     pthread_t thread;

@@ -18,6 +18,9 @@
  *            1 to 2 ticks. If nothing is queued there but elsewhere, after LONG_NS. Tasks that a
  *            timer wakes get the worker at once: the running task is poked as soon as the timer has
  *            fired.
+ * Absent     A worker whose processor somebody else has (another process, the compiler) cannot answer a poke before the kernel's next
+ *            turn, 4 ms with most kernels. What a timer has woken there is carried to the next busy worker when the poked run still
+ *            goes on after ANSWER_NS, and so on around.
  * Orders     [K1] raiser: push, then load the level; ticker: store a lower level, then look at the
  *                 queues once more. All seq_cst, so either the raiser sees the lower level and
  *                 raises it again, or the ticker sees the task and goes on.
@@ -39,6 +42,8 @@
 #define SHORT_RUNS 8u
 /* Pokes because of a timer are at least so far apart on one worker. */
 #define WAKE_POKE_NS 200000
+/* A worker that has its processor answers within some microseconds, long library functions aside. */
+#define ANSWER_NS 200000
 #define QUIET_TICKS 16u
 #define LINGER_NS 10000000
 /* A busy worker with queued tasks is told to serve the oldest every so many ticks. */
@@ -51,6 +56,7 @@
 void gs_ticker_init(struct gs_sched *s)
 {
     gs_store_rlx(&s->ticker.plan_ns, INT64_MAX); /* nobody else knows s yet */
+    s->ticker.answer_ns = INT64_MAX;
 }
 
 static uint32_t level_of(uint32_t word)
@@ -105,26 +111,109 @@ static bool poke(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64_t 
     return true;
 }
 
-/* Fires the due timers of a worker that is in a task. */
-static void fire_for(struct gs_sched *s, struct gs_worker *w, int64_t now)
+static void expect_answer(struct gs_ticker *k, const struct gs_worker *w)
+{
+    int64_t by = w->poked_at_ns + ANSWER_NS;
+    if (by < k->answer_ns)
+        k->answer_ns = by;
+}
+
+/* Tells a busy worker to serve what a timer has woken. */
+static void poke_for_inbox(struct gs_sched *s, struct gs_worker *w, int64_t now)
+{
+    uint32_t seq = gs_load_rlx(&w->run_seq);
+    if (!poke(s, w, 0, now))
+        return;
+    w->asked_seq = seq | 1u; /* between two runs: the next one is as good */
+    expect_answer(&s->ticker, w);
+}
+
+/* Fires the due timers of a worker that is in a task. Returns how many. */
+static unsigned fire_for(struct gs_sched *s, struct gs_worker *w, int64_t now)
 {
     int64_t next = gs_timers_next_mt(&w->timers);
     /* Between two tasks it does so itself; unless it is held up, in a hook that blocks for
      * example. */
     if (next > now || (!busy(w) && now - next < TICK_NS))
-        return;
+        return 0;
     gs_park_outside_begin_mt(s); /* so that nobody declares the end while a task is in our hands */
     bool traced = gs_trace_begin(GS_TRACE_TIMERS, NULL, 0);
     unsigned n = gs_timers_fire_mt(&w->timers, now, FIRE_BATCH);
     gs_trace_end(traced, GS_TRACE_TIMERS, NULL, n);
     gs_park_outside_end_mt(s);
-    if (n == 0)
+    if (n > 0)
+        gs_stat_add_mt(&s->others, GS_STAT_TIMERS, n);
+    return n;
+}
+
+static void fire_all(struct gs_sched *s, int64_t now)
+{
+    unsigned n = gs_sched_started(s), fired = 0;
+    for (unsigned i = 0; i < n; i++)
+        fired += fire_for(s, gs_sched_worker(s, i), now);
+    if (fired == 0 || gs_load_rlx(&s->park.idle) != 0)
         return;
-    gs_stat_add_mt(&s->others, GS_STAT_TIMERS, n);
-    /* Nobody else to take what was woken? Then this worker's task has to give way. */
-    bool sleepers = gs_load_rlx(&s->park.idle) != 0;
-    if (!sleepers && gs_inbox_nonempty_mt(&w->inbox) && now - w->poked_at_ns >= WAKE_POKE_NS)
-        (void)poke(s, w, 0, now);
+    /* Nobody else to take what was woken: the tasks of the workers where it lies have to give way. */
+    for (unsigned i = 0; i < n; i++) {
+        struct gs_worker *w = gs_sched_worker(s, i);
+        if (gs_inbox_nonempty_mt(&w->inbox) && now - w->poked_at_ns >= WAKE_POKE_NS)
+            poke_for_inbox(s, w, now);
+    }
+}
+
+static struct gs_worker *next_busy(struct gs_sched *s, const struct gs_worker *w)
+{
+    unsigned n = gs_sched_started(s);
+    for (unsigned i = 1; i < n; i++) {
+        struct gs_worker *v = gs_sched_worker(s, (w->index + i) % n);
+        if (busy(v))
+            return v;
+    }
+    return NULL;
+}
+
+/* The oldest first, so that they stay in order. */
+static void carry(struct gs_inbox *from, struct gs_inbox *to)
+{
+    struct gs_task *oldest = NULL;
+    for (struct gs_task *t = gs_inbox_take_mt(from), *older; t; t = older) {
+        older = t->next;
+        t->next = oldest;
+        oldest = t;
+    }
+    while (oldest) {
+        struct gs_task *t = oldest;
+        oldest = t->next;
+        (void)gs_inbox_push_mt(to, t);
+    }
+}
+
+/* Whoever was poked for its inbox has had time to answer. See "Absent". */
+static void look_for_answers(struct gs_sched *s, int64_t now)
+{
+    s->ticker.answer_ns = INT64_MAX;
+    unsigned n = gs_sched_started(s);
+    for (unsigned i = 0; i < n; i++) {
+        struct gs_worker *w = gs_sched_worker(s, i);
+        uint32_t asked = w->asked_seq;
+        if (asked == 0)
+            continue;
+        if (now - w->poked_at_ns < ANSWER_NS) { /* it still has time */
+            expect_answer(&s->ticker, w);
+            continue;
+        }
+        w->asked_seq = 0;
+        if (gs_load_rlx(&w->run_seq) != asked || !gs_inbox_nonempty_mt(&w->inbox)) /* a guess */
+            continue;
+        struct gs_worker *v = next_busy(s, w);
+        if (!v)
+            continue;
+        gs_park_outside_begin_mt(s); /* as in fire_for */
+        carry(&w->inbox, &v->inbox);
+        gs_park_outside_end_mt(s);
+        gs_sched_notify_mt(s);
+        poke_for_inbox(s, v, now);
+    }
 }
 
 /* The worker has been in one task since the last look at least. */
@@ -241,13 +330,6 @@ static void wait_for_time(struct gs_sched *s, uint32_t word, int64_t until)
         gs_futex_wait(&s->ticker.word, word, left);
 }
 
-static void fire_all(struct gs_sched *s, int64_t now)
-{
-    unsigned n = gs_sched_started(s);
-    for (unsigned i = 0; i < n; i++)
-        fire_for(s, gs_sched_worker(s, i), now);
-}
-
 /* Just raised to FAST: the first look is a tick away. */
 static void begin_ticks(struct gs_ticker *k, uint32_t word)
 {
@@ -262,8 +344,11 @@ static void keep_ticking(struct gs_sched *s, uint32_t word)
 {
     struct gs_ticker *k = &s->ticker;
     int64_t timer = earliest(s);
-    wait_for_time(s, word, timer < k->next_tick_ns ? timer : k->next_tick_ns);
+    int64_t until = timer < k->next_tick_ns ? timer : k->next_tick_ns;
+    wait_for_time(s, word, k->answer_ns < until ? k->answer_ns : until);
     int64_t now = gs_clock_mono_ns();
+    if (now >= k->answer_ns)
+        look_for_answers(s, now);
     fire_all(s, now);
     if (now < k->next_tick_ns)
         return;

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-const ticks = 200
+const ticks = 1000
 
 var stop int64
 var wg sync.WaitGroup
