@@ -312,8 +312,8 @@ static void drop_vm(struct gs_vm *vm)
     if (gs_load_rlx(&vm->park.word) != GS_WAIT_IDLE)
         (void)gs_wait_end(vm);
     gs_vm_free(vm);
-    if (o->pool != NULL)
-        gs_pool_job_dropped(o);
+    if (o->runner != NULL)
+        gs_runner_dropped(o);
     gs_hobj_release(&o->h);
 }
 

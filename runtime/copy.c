@@ -966,68 +966,101 @@ gs_status gs_copy_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, const
 
 /* ---- calls kept for later ---- */
 
-struct gs_flat_call {
+struct gs_flat {
     const struct gs_proto *proto;
     const struct gs_reach *reach;
-    uint32_t n, nargs, nup;
-    gs_value v[]; /* arguments, captured variables, globals in the order of reach */
+    uint32_t nargs, nup;
+    gs_value v[]; /* captured variables, globals in the order of reach */
 };
 
-static bool keep(struct gs_flat_call *c, gs_value v)
+bool gs_flat_takes(const gs_value *args, uint32_t n)
 {
-    if (v.tag == GS_T_STR && !(v.o->flags & GS_OF_IMMORTAL))
-        return false; /* in a heap */
-    if (gs_kind(v) == GS_T_HANDLE)
-        gs_hobj_retain(gs_handle_obj(v));
-    c->v[c->n++] = v;
+    for (uint32_t i = 0; i < n; i++)
+        if (!is_flat(args[i]) || (args[i].tag == GS_T_STR && !(args[i].o->flags & GS_OF_IMMORTAL))) /* that one is in a heap */
+            return false;
     return true;
 }
 
-struct gs_flat_call *gs_flat_call_pack(struct gs_vm *from, gs_value fn, const gs_value *args, uint32_t n)
+void gs_flat_keep(gs_value *to, const gs_value *args, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        to[i] = args[i];
+        if (gs_kind(args[i]) == GS_T_HANDLE)
+            gs_hobj_retain(gs_handle_obj(args[i]));
+    }
+}
+
+void gs_flat_drop(const gs_value *args, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (gs_kind(args[i]) == GS_T_HANDLE)
+            gs_hobj_release(gs_handle_obj(args[i]));
+}
+
+static gs_value reached(const struct gs_vm *from, const struct gs_reach *r, uint32_t i)
+{
+    const gs_value *p = gs_vm_global(from, r->slots[i]);
+    return p != NULL ? *p : gs_unset();
+}
+
+struct gs_flat *gs_flat_new(const struct gs_vm *from, gs_value fn, uint32_t n)
 {
     const struct gs_reach *r;
-    if (!flat_call(from, fn, args, n, &r))
+    if (!flat_call(from, fn, NULL, 0, &r) || !gs_flat_takes(fn.f->up, fn.f->h.aux16))
         return NULL;
     uint32_t nup = fn.f->h.aux16;
-    struct gs_flat_call *c = gs_mem_alloc(sizeof *c + ((size_t)n + nup + r->n) * sizeof(gs_value));
-    if (c == NULL)
+    struct gs_flat *f = gs_mem_alloc(sizeof *f + ((size_t)nup + r->n) * sizeof(gs_value));
+    if (f == NULL)
         return NULL;
-    *c = (struct gs_flat_call){.proto = fn.f->proto, .reach = r, .nargs = n, .nup = nup};
-    bool ok = true;
-    for (uint32_t i = 0; i < n && ok; i++)
-        ok = keep(c, args[i]);
-    for (uint32_t i = 0; i < nup && ok; i++)
-        ok = keep(c, fn.f->up[i]);
-    for (uint32_t i = 0; i < r->n && ok; i++) {
-        const gs_value *g = gs_vm_global(from, r->slots[i]);
-        ok = keep(c, g != NULL ? *g : gs_unset());
+    *f = (struct gs_flat){.proto = fn.f->proto, .reach = r, .nargs = n, .nup = nup};
+    gs_value *globals = f->v + nup;
+    for (uint32_t i = 0; i < r->n; i++)
+        globals[i] = reached(from, r, i);
+    if (!gs_flat_takes(globals, r->n)) {
+        gs_mem_free(f);
+        return NULL;
     }
-    if (ok)
-        return c;
-    gs_flat_call_drop(c);
-    return NULL;
+    gs_flat_keep(f->v, fn.f->up, nup);
+    gs_flat_keep(globals, globals, r->n);
+    return f;
 }
 
-gs_status gs_flat_call_start(struct gs_vm *to, const struct gs_flat_call *c)
+uint32_t gs_flat_nargs(const struct gs_flat *f)
 {
-    const struct flat f = {.proto = c->proto,
-                           .args = c->v,
-                           .up = c->v + c->nargs,
-                           .globals = c->v + c->nargs + c->nup,
-                           .nargs = c->nargs,
-                           .nup = c->nup,
-                           .r = c->reach};
-    return flat_start(to, &f);
+    return f->nargs;
 }
 
-void gs_flat_call_drop(struct gs_flat_call *c)
+static bool same(gs_value a, gs_value b)
 {
-    if (c == NULL)
+    return a.tag == b.tag && a.i == b.i;
+}
+
+bool gs_flat_fits(const struct gs_flat *f, const struct gs_vm *from, gs_value fn, uint32_t n)
+{
+    if (fn.tag != GS_T_FUNC || fn.f->proto != f->proto || n != f->nargs || fn.f->h.aux16 != f->nup)
+        return false;
+    for (uint32_t i = 0; i < f->nup; i++)
+        if (!same(fn.f->up[i], f->v[i]))
+            return false;
+    for (uint32_t i = 0; i < f->reach->n; i++)
+        if (!same(reached(from, f->reach, i), f->v[f->nup + i]))
+            return false;
+    return true;
+}
+
+gs_status gs_flat_start(struct gs_vm *to, const struct gs_flat *f, const gs_value *args)
+{
+    const struct flat call = {
+        .proto = f->proto, .args = args, .up = f->v, .globals = f->v + f->nup, .nargs = f->nargs, .nup = f->nup, .r = f->reach};
+    return flat_start(to, &call);
+}
+
+void gs_flat_free(struct gs_flat *f)
+{
+    if (f == NULL)
         return;
-    for (uint32_t i = 0; i < c->n; i++)
-        if (gs_kind(c->v[i]) == GS_T_HANDLE)
-            gs_hobj_release(gs_handle_obj(c->v[i]));
-    gs_mem_free(c);
+    gs_flat_drop(f->v, f->nup + f->reach->n);
+    gs_mem_free(f);
 }
 
 /* ---- parcels ---- */

@@ -32,14 +32,21 @@ void gs_parcel_dup(const struct gs_parcel *p, struct gs_parcel *out);
 /* Copies fn and n arguments from one VM straight into a fresh VM (spawn) and starts it there. GS_OK or GS_E_NOMEM. */
 gs_status gs_copy_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, const gs_value *args, uint32_t n);
 
-/* A call whose function, captured variables, globals and arguments are numbers, handles and what never changes, kept outside of all heaps until its
- * VM is there: for jobs that wait. One block, where a parcel would be a fragment with a heap of its own. */
-struct gs_flat_call;
-/* NULL: the call is not like that, or memory is out: try a parcel. Handles among the values keep a share. */
-struct gs_flat_call *gs_flat_call_pack(struct gs_vm *from, gs_value fn, const gs_value *args, uint32_t n);
-/* Starts the call in a fresh VM; c stays. GS_OK or GS_E_NOMEM. */
-gs_status gs_flat_call_start(struct gs_vm *to, const struct gs_flat_call *c);
-void gs_flat_call_drop(struct gs_flat_call *c); /* any thread; NULL: nothing */
+/* What several calls of one function have in common when it, its captured variables, the globals it can reach and the arguments are numbers, handles and what never
+ * changes, kept outside of all heaps until there is a VM: for jobs that wait. A parcel would be a fragment with a heap of its own for each. */
+struct gs_flat;
+/* Of a call with n arguments. NULL: it is not like that, or memory is out: try a parcel. Handles among the values keep a share. */
+struct gs_flat *gs_flat_new(const struct gs_vm *from, gs_value fn, uint32_t n);
+/* Whether a call of fn with n arguments has just this in common with the others. */
+bool gs_flat_fits(const struct gs_flat *f, const struct gs_vm *from, gs_value fn, uint32_t n);
+uint32_t gs_flat_nargs(const struct gs_flat *f);
+/* The arguments of one call, if they are like that. Handles keep a share until they are dropped. */
+bool gs_flat_takes(const gs_value *args, uint32_t n);
+void gs_flat_keep(gs_value *to, const gs_value *args, uint32_t n);
+void gs_flat_drop(const gs_value *args, uint32_t n); /* any thread */
+/* Starts a call in a fresh VM; f and args stay. GS_OK or GS_E_NOMEM. */
+gs_status gs_flat_start(struct gs_vm *to, const struct gs_flat *f, const gs_value *args);
+void gs_flat_free(struct gs_flat *f); /* any thread; NULL: nothing */
 
 /* A deep copy within one VM (builtin copy()). */
 gs_status gs_copy_local(struct gs_vm *vm, gs_value v, gs_value *out);

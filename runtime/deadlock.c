@@ -96,7 +96,7 @@ struct thing {
     struct gs_hobj *o;
     uint32_t inside;  /* shares of those that are assumed to be stuck */
     uint32_t waiters; /* list through struct wait; UINT32_MAX: none */
-    uint32_t jobs;    /* of a pool: how many of its running jobs are assumed to be stuck */
+    uint32_t jobs;    /* of a pool or a list of jobs: how many of its running jobs are assumed to be stuck */
 };
 
 struct wait {
@@ -110,7 +110,7 @@ struct blocked {
     uint32_t number;         /* of the wait */
     uint32_t waits, nwaits;  /* in waits */
     uint32_t shares, nshares;
-    uint32_t pool; /* thing; UINT32_MAX: no job of one */
+    uint32_t pool, list; /* things: whose job it is; UINT32_MAX: nobody's */
     bool stuck;
 };
 
@@ -156,6 +156,15 @@ static uint32_t thing_of(struct look *k, struct gs_hobj *o)
     return k->nthings++;
 }
 
+/* The thing whose job a blocked task is. */
+static uint32_t job_of(struct look *k, struct gs_hobj *o)
+{
+    uint32_t t = thing_of(k, o);
+    if (t != UINT32_MAX)
+        k->things[t].jobs++;
+    return t;
+}
+
 static void add_share(struct look *k, struct gs_hobj *o)
 {
     uint32_t t = thing_of(k, o);
@@ -194,7 +203,7 @@ static void collect_held(struct look *k, struct gs_vm *vm)
 {
     struct blocked *b = &k->tasks[k->ntasks];
     struct gs_wait_ext *e = vm->park.ext;
-    *b = (struct blocked){.vm = vm, .self = vm->self, .number = gs_load_rlx(&vm->park.number), .waits = k->nwaits, .shares = k->nshares, .pool = UINT32_MAX, .stuck = true};
+    *b = (struct blocked){.vm = vm, .self = vm->self, .number = gs_load_rlx(&vm->park.number), .waits = k->nwaits, .shares = k->nshares, .pool = UINT32_MAX, .list = UINT32_MAX, .stuck = true};
     if (vm->park.obj != NULL) {
         add_wait(k, vm->park.obj);
     } else {
@@ -210,10 +219,13 @@ static void collect_held(struct look *k, struct gs_vm *vm)
         add_share(k, gs_ledger_at(&vm->ledger, i));
     add_share(k, &vm->self->h); /* the VM's own */
     b->me = thing_of(k, &vm->self->h);
-    if (vm->self->pool != NULL) {
-        b->pool = thing_of(k, &vm->self->pool->h);
-        if (b->pool != UINT32_MAX)
-            k->things[b->pool].jobs++;
+    struct gs_runner *r = vm->self->runner; /* its own affair, but it is parked */
+    if (r != NULL) {
+        b->pool = job_of(k, &r->pool->h);
+        b->list = job_of(k, &r->chunk->jobs->h);
+        /* Its list has a share of a future as long as that runs, but nobody is woken with it. */
+        if (b->me != UINT32_MAX && gs_chunk_slot(r->chunk, r->at)->o == vm->self)
+            k->things[b->me].inside++;
     }
     b->nwaits = k->nwaits - b->waits;
     b->nshares = k->nshares - b->shares;
@@ -274,12 +286,25 @@ static bool pool_goes_on(const struct look *k, struct gs_pool *p)
 static bool may_end(const struct look *k, struct gs_taskobj *o)
 {
     gs_spin_lock(&o->lock);
-    bool over = o->done, queued = o->vm == NULL;
-    struct gs_pool *p = o->pool;
+    bool over = o->done;
+    struct gs_pool *p = o->vm == NULL ? o->pool : NULL; /* it is queued there */
+    if (p != NULL)
+        gs_hobj_retain(&p->h);
     gs_spin_unlock(&o->lock);
-    if (over)
-        return true;
-    return queued && p != NULL ? pool_goes_on(k, p) : !is_stuck(k, o->h.id);
+    bool may = over || (p != NULL ? pool_goes_on(k, p) : !is_stuck(k, o->h.id));
+    if (p != NULL)
+        gs_hobj_release(&p->h);
+    return may;
+}
+
+/* Whether all jobs of the list may end: none of those that run is stuck, and those that are queued may begin. */
+static bool jobs_may_end(const struct look *k, const struct thing *t)
+{
+    struct gs_jobs *b = (struct gs_jobs *)t->o; /* somebody waits for it, so it has a share of its pool */
+    gs_spin_lock(&b->pool->lock);
+    bool queued = b->last != NULL && b->last->queued;
+    gs_spin_unlock(&b->pool->lock);
+    return t->jobs == 0 && (!queued || pool_goes_on(k, b->pool));
 }
 
 static bool may_wake(const struct look *k, const struct thing *t)
@@ -289,6 +314,8 @@ static bool may_wake(const struct look *k, const struct thing *t)
     case GS_H_TASK:
     case GS_H_FUTURE:
         return may_end(k, (struct gs_taskobj *)t->o);
+    case GS_H_JOBS:
+        return jobs_may_end(k, t);
     case GS_H_MUTEX:
         holder = gs_mutex_holder((struct gs_mutex *)t->o);
         break;
@@ -326,6 +353,8 @@ static void take_out(struct look *k, uint32_t i)
         k->things[k->shares[b->shares + s]].inside--;
     if (b->pool != UINT32_MAX)
         k->things[b->pool].jobs--;
+    if (b->list != UINT32_MAX)
+        k->things[b->list].jobs--;
     k->out[k->nout++] = i;
 }
 
@@ -340,31 +369,6 @@ static void follow(struct look *k)
                 if (k->tasks[i].stuck && may_be_woken(k, &k->tasks[i]))
                     take_out(k, i);
             }
-    }
-}
-
-static void count_list(struct look *k, const struct gs_joblist *l)
-{
-    for (uint32_t i = 0; i < l->n; i++) {
-        uint32_t t = map_find(&k->thing_of, (uintptr_t)&l->v[i]->h);
-        if (t != UINT32_MAX)
-            k->things[t].inside++;
-    }
-}
-
-/* A pool has shares of its jobs, and so has who waits for them, but nobody is woken with these. */
-static void count_pools_shares(struct look *k)
-{
-    for (uint32_t i = 0; i < k->nthings; i++) {
-        struct gs_hobj *o = k->things[i].o;
-        if (o->kind == GS_H_POOL) {
-            struct gs_pool *p = (struct gs_pool *)o;
-            gs_spin_lock(&p->lock);
-            count_list(k, &p->since);
-            gs_spin_unlock(&p->lock);
-        } else if (o->kind == GS_H_JOBS && !reachable(&k->things[i])) { /* else its task may be adding to it */
-            count_list(k, &((struct gs_jobs *)o)->list);
-        }
     }
 }
 
@@ -438,7 +442,6 @@ static void look(void)
     gs_rt_live_each(collect, &k);
     k.out = gs_mem_alloc((k.ntasks + 1u) * sizeof *k.out);
     if (!k.failed && k.out != NULL && k.ntasks > 0) {
-        count_pools_shares(&k);
         if (sift(&k) > 0 && all_still_wait(&k))
             tell(&k);
     }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * pool.c - thread.pool. Contract: pool.h. wait and map are written in the prelude on top of these.
+ * pool.c - thread.pool: the queue and the library functions. Contract: pool.h; runners: pool_run.c. wait and map are written in the prelude on top of these.
+ *
+ * Submitting What memory it takes (a list, a chunk, a packed call, a runner) is made without the lock: an attempt under the lock says what it lacks, and the next one finds it made.
  */
 #include "pool.h"
 
@@ -10,6 +12,9 @@
 #include "port/mem.h"
 #include "rt.h"
 #include "slow.h"
+
+#define CHUNK_MIN 4u
+#define CHUNK_MAX 512u
 
 #define POOL(fn)                                                                                                       \
     struct gs_pool *p = (struct gs_pool *)gs_handle_check(vm, fn, args[0], GS_H_POOL);                                 \
@@ -32,237 +37,245 @@ static int pool_new(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     return (int)gs_handle_adopt(vm, &p->h, ret);
 }
 
-/* Takes over a share when true. */
-static bool list_push(struct gs_joblist *l, struct gs_taskobj *o)
+static struct gs_jobs *jobs_new(struct gs_pool *p)
 {
-    if (l->n == l->cap) {
-        uint32_t cap = l->cap != 0 ? l->cap * 2 : 16;
-        struct gs_taskobj **v = gs_mem_realloc(l->v, cap * sizeof(struct gs_taskobj *));
-        if (v == NULL)
-            return false;
-        l->v = v;
-        l->cap = cap;
-    }
-    l->v[l->n++] = o;
-    return true;
+    struct gs_jobs *b = gs_mem_zalloc(sizeof *b);
+    if (b == NULL)
+        return NULL;
+    gs_hobj_init(&b->h, GS_H_JOBS);
+    b->pool = p;
+    b->waiters.lock = &p->lock;
+    return b;
 }
 
-static void list_drop(struct gs_joblist *l)
+/* From here on the list has a share of the pool, and the pool none of the list. */
+static void set_apart(struct gs_jobs *b)
 {
-    for (uint32_t i = 0; i < l->n; i++)
-        gs_hobj_release(&l->v[i]->h);
-    gs_mem_free(l->v);
+    gs_hobj_retain(&b->pool->h);
+    b->apart = true;
+}
+
+void gs_jobs_drop(struct gs_hobj *h)
+{
+    struct gs_jobs *b = (struct gs_jobs *)h;
+    for (struct gs_chunk *c = b->first, *next; c != NULL; c = next) {
+        next = c->next;
+        for (uint32_t i = 0; i < c->n; i++) {
+            struct gs_slot *s = gs_chunk_slot(c, i);
+            if (s->o != NULL)
+                gs_hobj_release(&s->o->h);
+            gs_parcel_drop(&s->p);
+        }
+        gs_flat_free(c->call);
+        gs_mem_free(c);
+    }
+    if (b->apart)
+        gs_hobj_release(&b->pool->h);
+    gs_mem_free(b);
 }
 
 void gs_pool_drop(struct gs_hobj *h)
 {
-    struct gs_pool *p = (struct gs_pool *)h; /* no job is left: each holds a share */
-    list_drop(&p->since);
-    gs_mem_free(p->queue);
+    struct gs_pool *p = (struct gs_pool *)h; /* no job is left: each runner holds a share */
+    if (p->since != NULL)
+        gs_hobj_release(&p->since->h);
     gs_mem_free(p);
 }
 
-static bool queue_push_locked(struct gs_pool *p, struct gs_job j)
+/* ---- submitting ---- */
+
+/* A call on its way into the queue, and what has been made for it without the lock. */
+struct call {
+    const gs_value *args; /* the function, then its arguments */
+    uint32_t n;
+    bool plain;             /* the arguments would do for a flat call */
+    bool packed;            /* it is a packed call: */
+    struct gs_parcel parcel;
+    struct gs_taskobj *o;   /* its future, with a share for the slot; or NULL */
+    struct gs_jobs *list;
+    struct gs_chunk *chunk; /* which this call fits */
+    struct gs_vm *runner;
+    bool started; /* the runner has been linked */
+};
+
+enum put { PUT_DONE, PUT_CLOSED, PUT_NOMEM, PUT_WANTS_LIST, PUT_WANTS_CHUNK, PUT_WANTS_RUNNER };
+
+/* The last chunk of the list, if the call can be added there. */
+static struct gs_chunk *open_chunk(struct gs_vm *vm, const struct gs_pool *p, const struct gs_jobs *b, const struct call *k)
 {
-    if (p->len == p->cap) {
-        uint32_t cap = p->cap != 0 ? p->cap * 2 : 16;
-        struct gs_job *q = gs_mem_alloc(cap * sizeof *q);
-        if (q == NULL)
-            return false;
-        uint32_t first = p->cap - p->head;
-        if (p->len > 0) {
-            memcpy(q, p->queue + p->head, first * sizeof *q);
-            memcpy(q + first, p->queue, p->head * sizeof *q);
+    struct gs_chunk *c = b->last;
+    if (c == NULL || c->n == c->cap || (c->queued && c != p->last) || c->at != vm->pc)
+        return NULL;
+    bool fits = c->call != NULL ? k->plain && gs_flat_fits(c->call, vm, k->args[0], k->n - 1) : k->packed;
+    return fits ? c : NULL;
+}
+
+static void queue_locked(struct gs_pool *p, struct gs_chunk *c)
+{
+    c->behind = NULL;
+    c->queued = true;
+    if (p->first == NULL)
+        p->first = c;
+    else
+        p->last->behind = c;
+    p->last = c;
+}
+
+static void add_locked(struct gs_pool *p, struct gs_chunk *c, struct call *k)
+{
+    struct gs_slot *s = gs_chunk_slot(c, c->n++);
+    if (c->call == NULL)
+        s->p = k->parcel;
+    else
+        gs_flat_keep(gs_slot_args(s), k->args + 1, k->n - 1);
+    s->o = k->o;
+    if (c->jobs->n++ == c->jobs->over)
+        gs_hobj_retain(&c->jobs->h);
+    p->queued++;
+    p->unfinished++;
+    if (!c->queued)
+        queue_locked(p, c);
+}
+
+static enum put put_locked(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *b, struct call *k)
+{
+    bool start = p->running < p->size;
+    if (p->closed)
+        return PUT_CLOSED;
+    if (b == NULL) {
+        if (p->since == NULL && k->list == NULL)
+            return PUT_WANTS_LIST;
+        if (p->since == NULL) {
+            p->since = k->list;
+            k->list = NULL;
         }
-        gs_mem_free(p->queue);
-        p->queue = q;
-        p->cap = cap;
-        p->head = 0;
+        b = p->since;
     }
-    uint32_t at = p->head + p->len;
-    p->queue[at >= p->cap ? at - p->cap : at] = j;
-    p->len++;
-    return true;
+    if (start && k->runner == NULL)
+        return PUT_WANTS_RUNNER;
+    struct gs_chunk *c = open_chunk(vm, p, b, k);
+    if (c == NULL && k->chunk == NULL)
+        return PUT_WANTS_CHUNK;
+    if (b->n == UINT32_MAX)
+        return PUT_NOMEM;
+    if (c == NULL) {
+        c = k->chunk;
+        k->chunk = NULL;
+        c->jobs = b;
+        *(b->last != NULL ? &b->last->next : &b->first) = c;
+        b->last = c;
+    }
+    add_locked(p, c, k);
+    if (start)
+        gs_runner_link_locked(k->runner);
+    else if (p->out > 0)
+        gs_pool_count_in_locked(p, gs_worker_self());
+    k->started = start;
+    return PUT_DONE;
 }
 
-static bool queue_pop_locked(struct gs_pool *p, struct gs_job *j)
+/* Finds out whether it is a flat call, packs it if not, and makes a chunk for such. */
+static bool make_chunk(struct gs_vm *vm, struct call *k, uint32_t cap)
 {
-    if (p->len == 0)
+    uint32_t n = k->n - 1, stride = sizeof(struct gs_slot);
+    struct gs_flat *f = k->plain && !k->packed ? gs_flat_new(vm, k->args[0], n) : NULL;
+    if (f == NULL && !k->packed) {
+        if (gs_parcel_pack_n(vm, k->args, k->n, &k->parcel) != GS_OK)
+            return false;
+        k->packed = true;
+    }
+    if (f != NULL && offsetof(struct gs_slot, p) + n * sizeof(gs_value) > stride)
+        stride = (uint32_t)(offsetof(struct gs_slot, p) + n * sizeof(gs_value));
+    struct gs_chunk *c = gs_mem_alloc(sizeof *c + (size_t)cap * stride);
+    if (c == NULL) {
+        gs_flat_free(f);
         return false;
-    *j = p->queue[p->head];
-    p->head = p->head + 1 == p->cap ? 0 : p->head + 1;
-    p->len--;
+    }
+    *c = (struct gs_chunk){.call = f, .at = vm->pc, .cap = cap, .stride = stride};
+    gs_vm_place(vm, &c->file, &c->line);
+    k->chunk = c;
     return true;
 }
 
-static void drop_call(struct gs_job *j)
+static void drop_made(struct call *k)
 {
-    gs_flat_call_drop(j->flat);
-    gs_parcel_drop(&j->call);
+    if (k->list != NULL)
+        gs_hobj_release(&k->list->h);
+    if (k->chunk != NULL) {
+        gs_flat_free(k->chunk->call);
+        gs_mem_free(k->chunk);
+    }
+    if (k->runner != NULL)
+        gs_runner_free(k->runner);
 }
 
-static void job_over(struct gs_pool *p)
+/* What else putting it takes; false: there is no memory for that. */
+static bool make(struct gs_vm *vm, struct gs_pool *p, enum put wanted, struct call *k, uint32_t cap)
 {
-    gs_spin_lock(&p->lock);
-    p->running--;
-    gs_spin_unlock(&p->lock);
+    switch (wanted) {
+    case PUT_WANTS_LIST:
+        return (k->list = jobs_new(p)) != NULL;
+    case PUT_WANTS_RUNNER:
+        return (k->runner = gs_runner_new(p)) != NULL;
+    case PUT_WANTS_CHUNK:
+        return make_chunk(vm, k, cap);
+    default:
+        return false;
+    }
 }
 
-static gs_status start_job(struct gs_job *j)
+static uint32_t next_cap(const struct gs_jobs *b)
 {
-    return j->flat != NULL ? gs_taskobj_start_flat(j->o, j->flat) : gs_taskobj_start_packed(j->o, &j->call);
+    const struct gs_chunk *c = b != NULL ? b->last : NULL;
+    if (c == NULL || c->n < c->cap)
+        return CHUNK_MIN;
+    return c->cap < CHUNK_MAX ? c->cap * 2 : CHUNK_MAX;
 }
 
-/* Starts queued jobs while there are places. A job for whose VM there is no memory ends with OutOfMemory. The caller holds a share of the pool. */
-static void run_jobs(struct gs_pool *p)
+/* The slot's share of k->o is taken when GS_OK. */
+static int put(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *list, struct call *k)
 {
     for (;;) {
-        struct gs_job j;
         gs_spin_lock(&p->lock);
-        bool got = p->running < p->size && queue_pop_locked(p, &j);
-        if (got)
-            p->running++;
+        enum put is = put_locked(vm, p, list, k);
+        uint32_t cap = next_cap(list != NULL ? list : p->since);
         gs_spin_unlock(&p->lock);
-        if (!got)
-            return;
-        gs_status st = start_job(&j);
-        drop_call(&j); /* a parcel that was started is empty */
-        if (st != GS_OK) {
-            job_over(p);
-            gs_taskobj_fail(j.o);
-            gs_hobj_release(&p->h);
-            gs_hobj_release(&j.o->h);
-        }
-    }
-}
-
-bool gs_pool_job_over(struct gs_taskobj *o, struct gs_job *next)
-{
-    struct gs_pool *p = o->pool;
-    gs_spin_lock(&p->lock);
-    bool given = next != NULL && p->running <= p->size && p->len > 0 && p->queue[p->head].flat != NULL;
-    if (given)
-        (void)queue_pop_locked(p, next);
-    else
-        p->running--;
-    gs_spin_unlock(&p->lock);
-    return given;
-}
-
-void gs_pool_job_ended(struct gs_taskobj *o, bool given)
-{
-    struct gs_pool *p = o->pool;
-    if (!given)
-        run_jobs(p);
-    gs_hobj_release(&p->h);
-}
-
-void gs_pool_job_failed(struct gs_job *j)
-{
-    struct gs_pool *p = j->o->pool;
-    gs_flat_call_drop(j->flat);
-    job_over(p);
-    gs_taskobj_fail(j->o);
-    run_jobs(p);
-    gs_hobj_release(&p->h);
-    gs_hobj_release(&j->o->h);
-}
-
-void gs_pool_job_dropped(struct gs_taskobj *o)
-{
-    struct gs_pool *p = o->pool;
-    struct gs_job j;
-    while (queue_pop_locked(p, &j)) {
-        drop_call(&j);
-        gs_hobj_release(&p->h);
-        gs_hobj_release(&j.o->h);
-    }
-    gs_hobj_release(&p->h);
-}
-
-/* Takes o, which has a share for it, out of the list again. False: another task waits for it already. */
-static bool list_forget(struct gs_joblist *l, struct gs_taskobj *o)
-{
-    uint32_t i = l->n;
-    while (i > 0 && l->v[i - 1] != o)
-        i--;
-    if (i == 0)
-        return false;
-    memmove(l->v + i - 1, l->v + i, (l->n - i) * sizeof *l->v);
-    l->n--;
-    return true;
-}
-
-enum place { PLACE_FREE, PLACE_QUEUED, PLACE_CLOSED, PLACE_NOMEM };
-
-/* Notes the job in list; takes a place for it when one is free and nobody queues, else queues it. */
-static enum place take_place(struct gs_pool *p, struct gs_joblist *list, struct gs_job j)
-{
-    enum place is = PLACE_CLOSED;
-    gs_spin_lock(&p->lock);
-    if (!p->closed) {
-        is = !list_push(list, j.o) ? PLACE_NOMEM : p->running < p->size && p->len == 0 ? PLACE_FREE : PLACE_QUEUED;
-        if (is == PLACE_FREE) {
-            p->running++;
-        } else if (is == PLACE_QUEUED && !queue_push_locked(p, j)) {
-            (void)list_forget(list, j.o); /* nobody has come between */
-            is = PLACE_NOMEM;
-        }
-    }
-    gs_spin_unlock(&p->lock);
-    return is;
-}
-
-/* A job that has been noted and given a place cannot be started. Its shares are with the caller again. */
-static void forget_job(struct gs_pool *p, struct gs_joblist *list, struct gs_taskobj *o)
-{
-    gs_spin_lock(&p->lock);
-    p->running--;
-    bool mine = list_forget(list, o);
-    gs_spin_unlock(&p->lock);
-    if (!mine) {
-        gs_hobj_retain(&o->h); /* the list's is with who waits for it */
-        gs_taskobj_fail(o);
-    }
-    run_jobs(p); /* somebody may have queued up meanwhile */
-}
-
-/* o has two shares, the list's and the job's, which are taken when GS_OK. */
-static int submit_job(struct gs_vm *vm, struct gs_pool *p, struct gs_joblist *list, struct gs_taskobj *o, gs_value *args, uint32_t n)
-{
-    struct gs_job j = {.o = o, .flat = gs_flat_call_pack(vm, args[1], args + 2, n - 2)};
-    if (j.flat == NULL && gs_parcel_pack_n(vm, args + 1, n - 1, &j.call) != GS_OK)
-        return GS_E_NOMEM;
-    enum place is = take_place(p, list, j);
-    if (is == PLACE_QUEUED)
-        return GS_OK;
-    gs_status st = is == PLACE_FREE ? start_job(&j) : GS_E_NOMEM;
-    drop_call(&j);
-    if (st == GS_OK)
-        return GS_OK;
-    if (is == PLACE_FREE)
-        forget_job(p, list, o);
-    return is == PLACE_CLOSED ? gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool") : GS_E_NOMEM;
-}
-
-/* list: of whom waits for the job. ret NULL: nobody takes the future. */
-static int submit(struct gs_vm *vm, struct gs_pool *p, struct gs_joblist *list, gs_value *args, uint32_t n, gs_value *ret)
-{
-    struct gs_taskobj *o = gs_taskobj_new(vm, GS_TS_FUTURE, GS_H_FUTURE);
-    if (o == NULL)
-        return GS_E_NOMEM;
-    gs_store_rlx(&o->h.refs, ret != NULL ? 3u : 2u); /* nobody else knows it: one for the job and one for the list */
-    int st = ret != NULL ? (int)gs_handle_adopt(vm, &o->h, ret) : GS_OK;
-    if (st == GS_OK) {
-        gs_hobj_retain(&p->h); /* the job's */
-        o->pool = p;
-        st = submit_job(vm, p, list, o, args, n);
-        if (st == GS_OK)
+        if (is == PUT_DONE) {
+            if (k->started) {
+                gs_runner_launch(k->runner);
+                k->runner = NULL;
+            }
+            drop_made(k);
             return GS_OK;
-        gs_hobj_release(&p->h); /* no job has come of it */
+        }
+        if (!make(vm, p, is, k, cap)) {
+            drop_made(k);
+            gs_parcel_drop(&k->parcel);
+            return is == PUT_CLOSED ? gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool") : GS_E_NOMEM;
+        }
     }
-    gs_hobj_release(&o->h);
-    gs_hobj_release(&o->h);
+}
+
+/* list: of whom waits for the job; NULL: what is submitted now. ret NULL: nobody takes the future. */
+static int submit(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *list, gs_value *args, uint32_t n, gs_value *ret)
+{
+    struct call k = {.args = args + 1, .n = n - 1, .plain = gs_flat_takes(args + 2, n - 2)};
+    if (ret == NULL)
+        return put(vm, p, list, &k);
+    k.o = gs_taskobj_new(vm, GS_TS_FUTURE, GS_H_FUTURE);
+    if (k.o == NULL)
+        return GS_E_NOMEM;
+    gs_hobj_retain(&k.o->h); /* the slot's */
+    int st = (int)gs_handle_adopt(vm, &k.o->h, ret);
+    if (st == GS_OK) {
+        gs_hobj_retain(&p->h);
+        k.o->pool = p;
+        st = put(vm, p, list, &k);
+    }
+    if (st != GS_OK) {
+        gs_taskobj_leave_pool(k.o);
+        gs_hobj_release(&k.o->h);
+    }
     return st;
 }
 
@@ -270,7 +283,7 @@ static int pool_submit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
 {
     POOL("submit");
     int st = gs_arg_fn(vm, "submit", args, 1);
-    return st != GS_OK ? st : submit(vm, p, &p->since, args, n, ret);
+    return st != GS_OK ? st : submit(vm, p, NULL, args, n, ret);
 }
 
 GS_TWIN(pool_submit, "submit", 2, GS_ARGS_ANY);
@@ -283,22 +296,19 @@ GS_TWIN(pool_submit, "submit", 2, GS_ARGS_ANY);
     if (b == NULL)                                                                                                     \
     return GS_E_THROWN
 
-void gs_jobs_drop(struct gs_hobj *h)
+/* The pool's list, which has been b a moment ago, is taken from it. False: somebody else was faster. */
+static bool take_list(struct gs_pool *p, struct gs_jobs *b)
 {
-    struct gs_jobs *b = (struct gs_jobs *)h;
-    list_drop(&b->list);
-    if (b->p != NULL)
-        gs_hobj_release(&b->p->h);
-    gs_mem_free(b);
-}
-
-static struct gs_jobs *jobs_new(struct gs_vm *vm, gs_value *ret)
-{
-    struct gs_jobs *b = gs_mem_zalloc(sizeof *b);
-    if (b == NULL)
-        return NULL;
-    gs_hobj_init(&b->h, GS_H_JOBS);
-    return gs_handle_adopt(vm, &b->h, ret) == GS_OK ? b : NULL;
+    gs_spin_lock(&p->lock);
+    bool mine = p->since == b;
+    if (mine) {
+        p->since = NULL;
+        set_apart(b);
+    }
+    gs_spin_unlock(&p->lock);
+    if (mine)
+        gs_hobj_release(&b->h); /* the pool's */
+    return mine;
 }
 
 /* poolTake(p): what has been submitted since the last call of this. */
@@ -306,15 +316,22 @@ static int pool_take(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret
 {
     (void)n;
     POOL("wait");
-    struct gs_jobs *b = jobs_new(vm, ret);
-    if (b == NULL)
-        return GS_E_NOMEM;
-    gs_spin_lock(&p->lock);
-    b->list = p->since;
-    p->since = (struct gs_joblist){0};
-    gs_spin_unlock(&p->lock);
-    b->left = b->list.n;
-    return GS_OK;
+    for (;;) {
+        gs_spin_lock(&p->lock);
+        struct gs_jobs *b = p->since;
+        if (b != NULL)
+            gs_hobj_retain(&b->h);
+        gs_spin_unlock(&p->lock);
+        bool none = b == NULL;
+        if (none && (b = jobs_new(p)) == NULL)
+            return GS_E_NOMEM;
+        if (none)
+            set_apart(b);
+        if (gs_handle_adopt(vm, &b->h, ret) != GS_OK)
+            return GS_E_NOMEM;
+        if (none || take_list(p, b))
+            return GS_OK;
+    }
 }
 
 /* poolJobs(p): none yet; poolMapJob(b, f, element, index) adds one, which f gets as many arguments of as it declares. */
@@ -322,12 +339,11 @@ static int pool_jobs(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret
 {
     (void)n;
     POOL("map");
-    struct gs_jobs *b = jobs_new(vm, ret);
+    struct gs_jobs *b = jobs_new(p);
     if (b == NULL)
         return GS_E_NOMEM;
-    gs_hobj_retain(&p->h);
-    b->p = p;
-    return GS_OK;
+    set_apart(b);
+    return (int)gs_handle_adopt(vm, &b->h, ret);
 }
 
 static int pool_map_job(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
@@ -335,43 +351,64 @@ static int pool_map_job(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
     (void)ret;
     JOBS("map");
     int st = gs_arg_fn(vm, "map", args, 1);
-    if (st == GS_OK)
-        st = submit(vm, b->p, &b->list, args, 2 + gs_slow_trim(args[1], n - 2), NULL);
-    b->left = b->list.n;
-    return st;
+    return st != GS_OK ? st : submit(vm, b->pool, b, args, 2 + gs_slow_trim(args[1], n - 2), NULL);
 }
 
-/* poolDone(b, name): true: all have ended; false: ask again. The last one is waited for first: when it has ended most others have, too. */
+static int done_finish(struct gs_vm *vm, gs_value *ret)
+{
+    return gs_wait_outcome(vm, gs_bool(false), gs_bool(false), ret);
+}
+
+/* poolDone(b, name): true: all have ended; false: ask again. */
 static int pool_done(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     JOBS("wait");
-    while (b->left > 0 && gs_taskobj_is_done(b->list.v[b->left - 1]))
-        b->left--;
-    *ret = gs_bool(b->left == 0);
-    return b->left == 0 ? GS_OK : gs_taskobj_wait_end(vm, b->list.v[b->left - 1], args[1].s->data, ret);
+    if (gs_vm_take_cancel(vm))
+        return gs_throw_cancelled(vm);
+    gs_spin_lock(&b->pool->lock);
+    bool done = b->over == b->n;
+    if (!done)
+        gs_wait_park_locked(vm, &b->waiters, &b->h, args[1].s->data, done_finish);
+    gs_spin_unlock(&b->pool->lock);
+    *ret = gs_bool(done);
+    return done ? GS_OK : GS_PARK;
+}
+
+/* The first error; all that there are count as received. */
+static struct gs_taskobj *first_error(struct gs_jobs *b)
+{
+    struct gs_taskobj *first = NULL;
+    for (struct gs_chunk *c = b->first; c != NULL; c = c->next)
+        for (uint32_t i = 0; i < c->n; i++) {
+            struct gs_taskobj *o = gs_chunk_slot(c, i)->o;
+            if (o == NULL || !o->failed) /* constant now */
+                continue;
+            gs_taskobj_received(o);
+            first = first != NULL ? first : o;
+        }
+    return first;
 }
 
 /* poolResults(b), once all have ended: the results in order, or the first error. */
 static int pool_results(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     JOBS("wait");
-    struct gs_taskobj *failed = NULL;
-    for (uint32_t i = b->list.n; i-- > 0;) {
-        if (!b->list.v[i]->failed) /* constant now */
-            continue;
-        failed = b->list.v[i];
-        gs_taskobj_received(failed);
-    }
+    struct gs_taskobj *failed = first_error(b);
     if (failed != NULL)
         return gs_taskobj_outcome(vm, failed, ret);
+    if (b->no_memory)
+        return gs_throw_nomem(vm);
     struct gs_array *a = gs_array_new(&vm->heap);
-    for (uint32_t i = 0; i < b->list.n; i++) {
-        gs_value v;
-        if (a == NULL || gs_taskobj_outcome(vm, b->list.v[i], &v) != GS_OK || gs_array_push(&vm->heap, a, v) != GS_OK)
-            return GS_E_NOMEM;
-    }
     if (a == NULL)
         return GS_E_NOMEM;
+    for (struct gs_chunk *c = b->first; c != NULL; c = c->next)
+        for (uint32_t i = 0; i < c->n; i++) {
+            const struct gs_slot *s = gs_chunk_slot(c, i);
+            gs_value v;
+            int st = s->o != NULL ? gs_taskobj_outcome(vm, s->o, &v) : (int)gs_parcel_open(vm, &s->p, &v);
+            if (st != GS_OK || gs_array_push(&vm->heap, a, v) != GS_OK)
+                return GS_E_NOMEM;
+        }
     *ret = gs_objv(GS_T_ARRAY, a);
     return GS_OK;
 }
@@ -409,8 +446,11 @@ static int pool_pending(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
     (void)n;
     POOL("pending");
     gs_spin_lock(&p->lock);
-    *ret = gs_int((int64_t)p->running + p->len);
+    uint64_t left = p->unfinished;
+    for (const struct gs_runner *r = p->runners; r != NULL; r = r->next)
+        left -= gs_load_acq(&r->over); /* [P2] */
     gs_spin_unlock(&p->lock);
+    *ret = gs_int((int64_t)left);
     return GS_OK;
 }
 

@@ -1,53 +1,104 @@
 /* SPDX-License-Identifier: MIT
  * pool.h - thread.pool: at most n jobs at a time.
  *
- * A job is a future (taskobj.h). While a place is free it is started like any other; else its call waits in the pool's queue, flat if it can be (copy.h) and packed otherwise, and a job that ends starts the next one.
- * Idle places are nothing at all: no task, no memory. The pool keeps the futures submitted since the last wait, in order.
+ * Jobs       What submit is given lies in the pool's queue until a runner takes it: a task that does one job after the other in one VM, which is made new for each. There are at
+ *            most n runners; who submits starts one while there are fewer, and one that finds nothing more to do ends. So idle places are nothing at all: no task, no memory.
+ * Chunks     Jobs lie in chunks of their list (what was submitted since the last wait, or for one map), in order. Those of a chunk call the same function with the same
+ *            captured variables and globals, so that each is its arguments, and later its result in their place; where the copier is needed each is a packed call (copy.h). A job
+ *            has a future of its own (taskobj.h) only if the program wants one, if its error has to be kept, or if somebody has learned of its task.
+ * Ranges     A runner takes jobs by the dozen as long as these are over in microseconds. What it has not begun is its range [lo, hi) of the chunk, from which it takes the first, and
+ *            of which a runner that finds the queue empty takes the last half: nobody waits behind a long job while there is a free place.
+ * Invariant  While there are jobs that no runner has begun there are n runners, or memory is out.
+ * Locks      The pool's lock guards it with its queue, its lists and their chunks. A job's slot belongs to who has taken the job; once all jobs of a list have ended, to who waits for them.
+ *            [P1] A range is changed by CAS: by its owner without the lock, by thieves under it; it is filled by the owner under the lock. So under the lock a range that is not empty
+ *            belongs to r->chunk, and a CAS that succeeds has met no other filling. acq_rel: who takes a job sees its slot as the last owner left it.
+ *            [P2] over is written by the runner alone: up (release) when a job has ended, to zero under the lock.
  */
 #ifndef GS_RUNTIME_POOL_H
 #define GS_RUNTIME_POOL_H
 
 #include "taskobj.h"
 
-struct gs_job {
-    struct gs_taskobj *o;  /* one share */
-    struct gs_flat_call *flat; /* the call; NULL: it is in the parcel */
-    struct gs_parcel call; /* [fn, args...] */
+struct gs_pool;
+
+/* A job: its call, then its result. */
+struct gs_slot {
+    struct gs_taskobj *o; /* with a share: its future, or where its error is; NULL: none, p is the result */
+    struct gs_parcel p;   /* the call, as [fn, args...], if it is packed. Else the arguments lie here, as many as there are */
 };
 
-/* Jobs in order, one share each. */
-struct gs_joblist {
-    struct gs_taskobj **v;
-    uint32_t n, cap;
+struct gs_chunk {
+    struct gs_chunk *next;   /* of the list */
+    struct gs_chunk *behind; /* in the queue */
+    struct gs_jobs *jobs;    /* whose list it is */
+    struct gs_flat *call;    /* what the jobs have in common; NULL: each has a packed call */
+    const gs_insn *at;       /* where they were submitted */
+    const char *file;
+    uint32_t line;
+    uint32_t n, cap, stride; /* slots; bytes of one */
+    uint32_t taken;          /* those before are with runners, or over */
+    bool queued;
 };
 
-/* What wait and map wait for; between the steps of the prelude it is a handle of the task that waits. */
+/* What wait and map wait for; a handle of the task that waits, between the steps of the prelude. While jobs are left it has a share of its own. */
 struct gs_jobs {
     struct gs_hobj h;
-    struct gs_pool *p;      /* map: where to submit, with a share; else NULL */
-    struct gs_joblist list; /* of that task alone */
-    uint32_t left;          /* those from here on have ended */
+    struct gs_pool *pool; /* with a share, unless the pool has one of this list: what is submitted now */
+    bool apart;           /* with a share */
+    _Atomic bool no_memory; /* a job has failed for lack of memory, even for a place to keep that in */
+    uint32_t n, over;     /* jobs; how many have ended */
+    struct gs_chunk *first, *last;
+    struct gs_waitq waiters; /* its lock is the pool's */
+};
+
+struct gs_runner {
+    struct gs_runner *prev, *next;
+    struct gs_pool *pool; /* with a share */
+    struct gs_chunk *chunk; /* of the range and of the running job */
+    _Atomic uint64_t range; /* lo << 32 | hi [P1] */
+    uint32_t at;            /* the running job */
+    bool busy;              /* there is one */
+    bool begun;             /* has taken jobs */
+    bool out;               /* has not, and others have taken what it was started for: it is none of the tasks that the program counts */
+    _Atomic uint32_t over;  /* jobs that have ended and are not accounted for [P2] */
+    uint32_t batch;         /* how many it takes at a time */
+    int64_t since_ns;       /* the last taking */
+    struct gs_taskobj *own; /* the VM's task if it is nobody's future and nobody knows it; else NULL */
+    struct gs_taskobj *spare; /* such a one, while the VM is a future's */
 };
 
 struct gs_pool {
-    struct gs_hobj h; /* each job that has not ended holds a share */
-    struct gs_spin lock; /* guards everything below */
-    uint32_t size, running;
+    struct gs_hobj h; /* each runner holds a share */
+    struct gs_spin lock;
+    uint32_t size, running; /* runners */
+    uint32_t out;           /* of those */
     bool closed;
-    struct gs_job *queue; /* ring */
-    uint32_t head, len, cap;
-    struct gs_joblist since; /* submitted since the last wait */
+    struct gs_chunk *first, *last; /* the queue: chunks with jobs that no runner has taken */
+    uint64_t queued, unfinished;   /* jobs */
+    struct gs_jobs *since;         /* submitted since the last wait; NULL: none */
+    struct gs_runner *runners;
 };
 
-/* On the worker that ran o. First, before its outcome is out: frees its place, so that who has waited for the job finds it gone (pending); or gives the place to the next in the queue:
- * true, *next is taken out and to be run by the caller. Only a flat one; next NULL: none. */
-bool gs_pool_job_over(struct gs_taskobj *o, struct gs_job *next);
-/* Then, after the outcome: drops o's share of the pool, and starts what is queued unless the place has been given away. */
-void gs_pool_job_ended(struct gs_taskobj *o, bool given);
-/* What gs_pool_job_over gave cannot be run for lack of memory: it ends with OutOfMemory. */
-void gs_pool_job_failed(struct gs_job *j);
+/* A task that is to be a runner of p; NULL when memory is out. It is linked and counted under the lock, then launched; or freed instead. */
+struct gs_vm *gs_runner_new(struct gs_pool *p);
+void gs_runner_link_locked(struct gs_vm *vm);
+void gs_runner_launch(struct gs_vm *vm);
+void gs_runner_free(struct gs_vm *vm);
+/* A job has been queued, and there is a runner out (p->out): it counts again. On w's thread. */
+void gs_pool_count_in_locked(struct gs_pool *p, struct gs_worker *w);
+/* These two on the worker w that runs the task of vm, a runner's. False: there is nothing more to do, the runner is gone, and the task has to end.
+ * next: takes a job, of which it has none, and makes vm a new one that is about to run it. over: its job has ended with st. */
+bool gs_runner_next(struct gs_vm *vm, struct gs_worker *w);
+bool gs_runner_over(struct gs_vm *vm, gs_status st, struct gs_worker *w);
+/* The process ends with o's VM, a runner's, still there, and all workers have stopped: it and what its pool has queued will never run. */
+void gs_runner_dropped(struct gs_taskobj *o);
 
-/* The process ends with o's VM still there, and all workers have stopped: o and what its pool has queued will never run. */
-void gs_pool_job_dropped(struct gs_taskobj *o);
-
+static inline gs_value *gs_slot_args(struct gs_slot *s)
+{
+    return &s->p.v;
+}
+static inline struct gs_slot *gs_chunk_slot(struct gs_chunk *c, uint32_t i)
+{
+    return (struct gs_slot *)(void *)((char *)(c + 1) + (size_t)i * c->stride);
+}
 #endif

@@ -75,11 +75,12 @@ void gs_taskobj_received(struct gs_taskobj *o)
 {
     gs_spin_lock(&o->lock);
     bool counted = !o->received && o->failed && o->style == GS_TS_SPAWN;
-    struct gs_failure *f = o->failure;
+    struct gs_failure *f = o->done ? o->failure : NULL;
     o->received = true;
-    o->failure = NULL;
-    if (f != NULL)
+    if (f != NULL) {
+        o->failure = NULL;
         failed_remove(f);
+    }
     gs_spin_unlock(&o->lock);
     if (counted)
         (void)gs_sub_rlx(&gs_rt.failures, 1);
@@ -212,10 +213,12 @@ static void wake_waiters_locked(struct gs_taskobj *o)
 static void publish(struct gs_taskobj *o, struct gs_parcel outcome, bool failed, struct gs_failure *failure)
 {
     gs_spin_lock(&o->lock);
+    struct gs_pool *pool = o->pool;
     o->outcome = outcome;
     o->failed = failed;
     o->done = true;
     o->vm = NULL;
+    o->failure = NULL;
     if (failure != NULL && !o->received) {
         o->failure = failure;
         failed_add(failure);
@@ -225,6 +228,19 @@ static void publish(struct gs_taskobj *o, struct gs_parcel outcome, bool failed,
     gs_spin_unlock(&o->lock);
     if (failure != NULL) /* somebody has taken charge of it before */
         failure_free(failure);
+    if (pool != NULL)
+        gs_hobj_release(&pool->h);
+}
+
+void gs_taskobj_leave_pool(struct gs_taskobj *o)
+{
+    gs_spin_lock(&o->lock);
+    struct gs_pool *pool = o->done ? NULL : o->pool;
+    if (pool != NULL)
+        o->pool = NULL;
+    gs_spin_unlock(&o->lock);
+    if (pool != NULL)
+        gs_hobj_release(&pool->h);
 }
 
 static void end_main(struct gs_vm *vm, gs_status st)
@@ -239,8 +255,7 @@ static void end_main(struct gs_vm *vm, gs_status st)
     }
 }
 
-/* True: the worker goes on with *next, the next job of the task's pool, in the place of this one. next NULL: not wanted. */
-static bool end_task(struct gs_vm *vm, gs_status st, struct gs_worker *w, struct gs_job *next)
+void gs_taskobj_settle(struct gs_vm *vm, gs_status st)
 {
     struct gs_taskobj *o = vm->self;
     struct gs_parcel out = {0};
@@ -257,13 +272,7 @@ static bool end_task(struct gs_vm *vm, gs_status st, struct gs_worker *w, struct
         report_now(o, vm);
     else if (failed)
         failure = failure_new(o, vm);
-    bool given = o->pool != NULL && gs_pool_job_over(o, next);
-    if (!given)
-        gs_worker_over_owner(w); /* before the outcome is seen */
     publish(o, out, failed, failure);
-    if (o->pool != NULL)
-        gs_pool_job_ended(o, given);
-    return given;
 }
 
 void gs_taskobj_fail(struct gs_taskobj *o)
@@ -322,8 +331,7 @@ bool gs_taskobj_take_cancel(struct gs_taskobj *o)
 /* Jobs of a pool that follow each other in one VM without a way through the scheduler: a tiny job is over before that would be. */
 #define JOBS_IN_A_ROW 32u
 
-/* Takes over a share of o, which others may know already. */
-static void attach(struct gs_vm *vm, struct gs_taskobj *o)
+void gs_taskobj_attach(struct gs_vm *vm, struct gs_taskobj *o)
 {
     vm->self = o;
     gs_spin_lock(&o->lock);
@@ -333,44 +341,28 @@ static void attach(struct gs_vm *vm, struct gs_taskobj *o)
     gs_spin_unlock(&o->lock);
 }
 
-static void init_limits(struct gs_vm *vm)
+void gs_taskobj_init_limits(struct gs_vm *vm)
 {
     if (gs_rt.opt.heap_limit != 0)
         vm->heap.limit = gs_rt.opt.heap_limit;
 }
 
-static struct gs_vm *new_vm(void)
+struct gs_vm *gs_taskobj_new_vm(void)
 {
     struct gs_vm *vm = gs_vm_new();
     if (vm != NULL)
-        init_limits(vm);
+        gs_taskobj_init_limits(vm);
     return vm;
 }
 
-/* The VM becomes that of job j, which it takes. False: no memory. */
-static bool become(struct gs_vm *vm, struct gs_job *j)
+static enum gs_run end_vm(struct gs_vm *vm, struct gs_worker *w)
 {
-    gs_hobj_release(&vm->self->h);
-    gs_vm_renew(vm);
-    init_limits(vm);
-    if (gs_flat_call_start(vm, j->flat) != GS_OK) {
-        gs_pool_job_failed(j);
-        return false;
-    }
-    gs_flat_call_drop(j->flat);
-    attach(vm, j->o);
-    return true;
-}
-
-/* o: what the VM has a share of, or NULL. */
-static enum gs_run end_vm(struct gs_vm *vm, struct gs_taskobj *o, struct gs_worker *w)
-{
+    struct gs_taskobj *o = vm->self; /* the VM has a share of it */
     if (vm->flags & GS_VM_LIVE)
         gs_rt_live_remove(vm);
     gs_worker_detach_owner(w); /* before the memory goes: the ticker may be poking */
     gs_vm_free(vm);
-    if (o != NULL)
-        gs_hobj_release(&o->h);
+    gs_hobj_release(&o->h);
     gs_deadlock_note();
     count_out();
     return GS_RUN_DONE;
@@ -388,38 +380,56 @@ static gs_status run(struct gs_vm *vm)
     return st;
 }
 
+static enum gs_run pause(struct gs_vm *vm, gs_status st)
+{
+    if (st == GS_YIELD)
+        return GS_RUN_YIELD;
+    if (!(vm->flags & GS_VM_LIVE)) /* EXIT: the scheduler is stopping and never runs it again */
+        gs_rt_live_add(vm); /* it may have been woken, but we have not let go of it yet */
+    if (st == GS_PARK) {
+        cancel_parking(vm);
+        gs_deadlock_note();
+    }
+    return GS_RUN_PARK;
+}
+
+static bool has_ended(gs_status st)
+{
+    return st != GS_YIELD && st != GS_PARK && st != GS_EXIT;
+}
+
+/* A runner's task: as many jobs as come, now and then by way of the scheduler. */
+static enum gs_run resume_runner(struct gs_vm *vm, struct gs_worker *w)
+{
+    if (!vm->self->runner->busy && !gs_runner_next(vm, w))
+        return end_vm(vm, w);
+    for (unsigned left = gs_tracing ? 1 : JOBS_IN_A_ROW; left > 0; left--) {
+        gs_status st = run(vm);
+        if (!has_ended(st))
+            return pause(vm, st);
+        if (!gs_runner_over(vm, st, w))
+            return end_vm(vm, w);
+    }
+    return GS_RUN_YIELD;
+}
+
 static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
 {
     struct gs_vm *vm = (struct gs_vm *)t; /* the task is its first member */
-    for (unsigned more = JOBS_IN_A_ROW;; more--) {
-        gs_status st = run(vm);
-        if (st == GS_YIELD)
-            return GS_RUN_YIELD;
-        if (st == GS_PARK || st == GS_EXIT) { /* EXIT: the scheduler is stopping and never runs it again */
-            if (!(vm->flags & GS_VM_LIVE))
-                gs_rt_live_add(vm); /* it may have been woken, but we have not let go of it yet */
-            if (st == GS_PARK) {
-                cancel_parking(vm);
-                gs_deadlock_note();
-            }
-            return GS_RUN_PARK;
-        }
-        struct gs_taskobj *o = vm->self;
-        struct gs_job next;
-        if (vm->flags & GS_VM_MAIN) {
-            gs_worker_over_owner(w); /* before the outcome is seen */
-            end_main(vm, st);
-            (void)end_vm(vm, o, w);
-            gs_hold_return_leave(); /* most programs end with it */
-            return GS_RUN_DONE;
-        }
-        if (!end_task(vm, st, w, more > 0 && !gs_tracing ? &next : NULL))
-            return end_vm(vm, o, w);
-        if (!become(vm, &next)) {
-            gs_worker_over_owner(w);
-            return end_vm(vm, NULL, w);
-        }
+    if (GS_UNLIKELY(vm->self->runner != NULL))
+        return resume_runner(vm, w);
+    gs_status st = run(vm);
+    if (!has_ended(st))
+        return pause(vm, st);
+    gs_worker_over_owner(w); /* before the outcome is seen */
+    if (GS_LIKELY(!(vm->flags & GS_VM_MAIN))) {
+        gs_taskobj_settle(vm, st);
+        return end_vm(vm, w);
     }
+    end_main(vm, st);
+    (void)end_vm(vm, w);
+    gs_hold_return_leave(); /* most programs end with it */
+    return GS_RUN_DONE;
 }
 
 /* ---- starting ---- */
@@ -441,12 +451,13 @@ struct gs_taskobj *gs_taskobj_new(struct gs_vm *vm, enum gs_task_style style, en
 void gs_taskobj_drop(struct gs_hobj *h)
 {
     struct gs_taskobj *o = (struct gs_taskobj *)h;
+    GS_ASSERT(o->done || o->pool == NULL);
     gs_parcel_drop(&o->outcome);
     gs_mem_free(o);
 }
 
-/* Readies a started VM for the scheduler. The VM takes over a share of o; fresh: nobody else knows o yet, which gets so many shares. */
-static void launch(struct gs_vm *vm, struct gs_taskobj *o, uint32_t fresh)
+/* Readies a VM for the scheduler. Nobody else knows o yet, which gets so many shares, one of them the VM's. */
+static void launch(struct gs_vm *vm, struct gs_taskobj *o, uint32_t shares)
 {
     uintptr_t mark = vm->task.sp_real; /* gs_vm_start has set it */
     gs_task_init(&vm->task, task_resume);
@@ -454,24 +465,20 @@ static void launch(struct gs_vm *vm, struct gs_taskobj *o, uint32_t fresh)
     gs_store_rlx(&vm->task.sp_limit, vm->task.sp_real); /* not submitted yet: nobody else looks */
     vm->self = o;
     count_in();
-    if (fresh != 0) {
-        o->vm = vm;
-        gs_store_rlx(&o->h.refs, fresh); /* published with the handle, and by the submission */
-        return;
-    }
-    attach(vm, o);
+    o->vm = vm;
+    gs_store_rlx(&o->h.refs, shares); /* published with the handle, and by the submission */
 }
 
-static void launch_and_submit(struct gs_vm *vm, struct gs_taskobj *o)
+void gs_taskobj_launch(struct gs_vm *vm, struct gs_taskobj *o)
 {
-    launch(vm, o, 0);
+    launch(vm, o, 1);
     gs_sched_submit_mt(gs_rt.sched, &vm->task);
 }
 
 /* A VM with a copy of the call, or NULL. */
 static struct gs_vm *copied_call(struct gs_vm *from, gs_value fn, const gs_value *args, uint32_t n)
 {
-    struct gs_vm *vm = new_vm();
+    struct gs_vm *vm = gs_taskobj_new_vm();
     if (vm == NULL)
         return NULL;
     if (gs_copy_start(from, vm, fn, args, n) == GS_OK)
@@ -499,44 +506,21 @@ gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn,
     return GS_OK;
 }
 
-gs_status gs_taskobj_start_flat(struct gs_taskobj *o, const struct gs_flat_call *call)
+gs_status gs_taskobj_start_packed(struct gs_vm *vm, struct gs_parcel *take_call)
 {
-    struct gs_vm *vm = new_vm();
-    if (vm == NULL)
-        return GS_E_NOMEM;
-    if (gs_flat_call_start(vm, call) != GS_OK) {
-        gs_vm_free(vm);
-        return GS_E_NOMEM;
-    }
-    launch_and_submit(vm, o);
-    return GS_OK;
-}
-
-gs_status gs_taskobj_start_packed(struct gs_taskobj *o, struct gs_parcel *take_call)
-{
-    struct gs_vm *vm = new_vm();
-    if (vm == NULL)
-        return GS_E_NOMEM;
     gs_value call;
     if (gs_parcel_take(vm, take_call, &call) != GS_OK)
-        goto fail;
+        return GS_E_NOMEM;
     uint32_t n = (uint32_t)call.a->len - 1;
     gs_value few[8], *args = n <= 8 ? few : gs_mem_alloc(n * sizeof *args);
     if (args == NULL)
-        goto fail;
+        return GS_E_NOMEM;
     for (uint32_t i = 0; i < n; i++)
         args[i] = gs_array_at(call.a, (int64_t)i + 1);
     gs_status st = gs_vm_start(vm, gs_array_at(call.a, 0), args, n);
     if (args != few)
         gs_mem_free(args);
-    if (st != GS_OK)
-        goto fail;
-    launch_and_submit(vm, o);
-    return GS_OK;
-
-fail:
-    gs_vm_free(vm);
-    return GS_E_NOMEM;
+    return st;
 }
 
 struct gs_vm *gs_task_new_main(struct gs_program *p)
@@ -551,7 +535,7 @@ struct gs_vm *gs_task_new_main(struct gs_program *p)
     vm->globals = globals;
     vm->layout = NULL;
     vm->flags |= GS_VM_MAIN | GS_VM_FOREIGN_GLOBALS;
-    init_limits(vm);
+    gs_taskobj_init_limits(vm);
     if (gs_vm_start(vm, gs_objv(GS_T_FUNC, p->main->self), NULL, 0) != GS_OK)
         gs_rt_no_memory();
     launch(vm, o, 1);

@@ -25,6 +25,7 @@ enum gs_task_style {
 /* The report of an error that nobody has received yet; taskobj.c. */
 struct gs_failure;
 struct gs_pool;
+struct gs_runner;
 
 struct gs_taskobj {
     struct gs_hobj h; /* GS_H_TASK or GS_H_FUTURE */
@@ -42,21 +43,31 @@ struct gs_taskobj {
     struct gs_vm *vm;         /* while it runs */
     struct gs_parcel outcome; /* constant once done */
     struct gs_waitq waiters;
-    struct gs_failure *failure; /* of a future that has failed and whose error is not received */
-    struct gs_pool *pool;       /* of a pool's job, with a share until the job has ended; else NULL */
+    union {
+        struct gs_pool *pool;       /* until it is done: that of a future which a pool runs, with a share; else NULL */
+        struct gs_failure *failure; /* then: of a future that has failed and whose error is not received; else NULL */
+    };
+    struct gs_runner *runner;   /* while its VM is one's (pool.h); the VM's own affair */
 };
 
 /* Copies fn and args into a fresh VM and queues it. The handle value (task id or future) goes to *out in vm, unless out is NULL. GS_OK, GS_E_NOMEM. The function value is checked to be
  * callable by the caller (gs_arg_fn); wrong argument counts throw inside the task. */
 gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn, const gs_value *args, uint32_t n, gs_value *out);
-/* The parts of the above, for pools: an object without VM, and starting it, then or later, from a packed [fn, args...], which is taken when GS_OK, or from a flat call. The VM
- * takes over a share of o when GS_OK. */
+/* The parts of the above, for pools: an object without VM; an empty VM; making such a VM call what is packed as [fn, args...], which is taken when GS_OK; making it o's, whose share it
+ * takes over and which others may know; queueing it for the first time with an o that nobody knows yet. */
 struct gs_taskobj *gs_taskobj_new(struct gs_vm *vm, enum gs_task_style style, enum gs_hkind kind);
-gs_status gs_taskobj_start_packed(struct gs_taskobj *o, struct gs_parcel *take_call);
-gs_status gs_taskobj_start_flat(struct gs_taskobj *o, const struct gs_flat_call *call);
+struct gs_vm *gs_taskobj_new_vm(void);
+void gs_taskobj_init_limits(struct gs_vm *vm);
+gs_status gs_taskobj_start_packed(struct gs_vm *vm, struct gs_parcel *take_call);
+void gs_taskobj_attach(struct gs_vm *vm, struct gs_taskobj *o);
+void gs_taskobj_launch(struct gs_vm *vm, struct gs_taskobj *o);
+/* vm's task has ended with st: packs the outcome, publishes it and wakes who waits. */
+void gs_taskobj_settle(struct gs_vm *vm, gs_status st);
+/* o will never need its pool again. */
+void gs_taskobj_leave_pool(struct gs_taskobj *o);
 /* Its error, if there is or will be one, counts as received. */
 void gs_taskobj_received(struct gs_taskobj *o);
-/* When that was impossible: o ends with OutOfMemory. Does not tell the pool. */
+/* Without a VM: o ends with OutOfMemory. */
 void gs_taskobj_fail(struct gs_taskobj *o);
 
 /* Outcome of a done task into vm: GS_OK with a fresh copy, or GS_E_THROWN with the task's error (its place and stack kept). */

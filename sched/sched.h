@@ -82,6 +82,11 @@ void gs_worker_detach_owner(struct gs_worker *w);
 /* The running task is over, and resume will return GS_RUN_DONE: it is no longer among gs_sched_tasks, so that whoever sees its outcome
  * does not count it. Its worker, at most once. */
 void gs_worker_over_owner(struct gs_worker *w);
+/* For tasks that wait for something to do: n tasks are taken out of gs_sched_tasks (they do not count as done when they are), or are put back. A task that ends while it is out
+ * says so instead of gs_worker_over_owner. On w's thread. */
+void gs_worker_count_out_owner(struct gs_worker *w, uint32_t n);
+void gs_worker_count_in_owner(struct gs_worker *w, uint32_t n);
+void gs_worker_over_out_owner(struct gs_worker *w);
 
 /* Initialises the header: state NEW, limits for the embedding VM to set. */
 void gs_task_init(struct gs_task *t, enum gs_run (*resume)(struct gs_task *, struct gs_worker *));

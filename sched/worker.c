@@ -135,6 +135,21 @@ void gs_worker_over_owner(struct gs_worker *w)
     w->over = true;
 }
 
+void gs_worker_count_out_owner(struct gs_worker *w, uint32_t n)
+{
+    gs_stat_add_owner(&w->stats, GS_STAT_DONE, n);
+}
+
+void gs_worker_count_in_owner(struct gs_worker *w, uint32_t n)
+{
+    gs_stat_add_owner(&w->stats, GS_STAT_SUBMITS, n);
+}
+
+void gs_worker_over_out_owner(struct gs_worker *w)
+{
+    w->over = true;
+}
+
 bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq)
 {
     uintptr_t task = gs_load_rlx(&w->current); /* the CAS decides */

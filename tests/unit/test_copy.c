@@ -227,19 +227,30 @@ static void a_flat_call_can_be_kept(void)
     f->up[0] = gs_strv(gs_atomz("captured"));
     f->up[1] = h;
     gs_value args[] = {h, gs_int(5)};
-    struct gs_flat_call *kept = gs_flat_call_pack(a, gs_objv(GS_T_FUNC, f), args, 2);
+    gs_value fn = gs_objv(GS_T_FUNC, f), kept_args[2];
+    struct gs_flat *kept = gs_flat_new(a, fn, 2);
     CU_ASSERT_PTR_NOT_NULL_FATAL(kept);
+    CU_ASSERT_TRUE_FATAL(gs_flat_takes(args, 2));
+    gs_flat_keep(kept_args, args, 2);
     CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 4);
-    args[1] = gs_strv(gs_str_new(&a->heap, "of this heap", 12));
-    CU_ASSERT_PTR_NULL(gs_flat_call_pack(a, gs_objv(GS_T_FUNC, f), args, 2));
-    CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 4); /* what it had kept has gone back */
+    CU_ASSERT_EQUAL(gs_flat_nargs(kept), 2);
+    CU_ASSERT_TRUE(gs_flat_fits(kept, a, fn, 2));
+    CU_ASSERT_FALSE(gs_flat_fits(kept, a, fn, 1));
+    CU_ASSERT_FALSE(gs_flat_fits(kept, a, h, 2));
+    f->up[0] = gs_int(1);
+    CU_ASSERT_FALSE(gs_flat_fits(kept, a, fn, 2));
+    f->up[0] = gs_strv(gs_str_new(&a->heap, "of this heap", 12));
+    CU_ASSERT_PTR_NULL(gs_flat_new(a, fn, 2));
+    args[1] = f->up[0];
+    CU_ASSERT_FALSE(gs_flat_takes(args, 2));
     args[1] = gs_objv(GS_T_ARRAY, gs_array_from(&a->heap, args, 1));
-    CU_ASSERT_PTR_NULL(gs_flat_call_pack(a, gs_objv(GS_T_FUNC, f), args, 2));
+    CU_ASSERT_FALSE(gs_flat_takes(args, 2));
+    CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 4); /* nothing more has been kept */
     unit_task_free(a);
     CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 3);
     for (int round = 0; round < 2; round++) {
         struct gs_vm *b = receiver();
-        CU_ASSERT_EQUAL_FATAL(gs_flat_call_start(b, kept), GS_OK);
+        CU_ASSERT_EQUAL_FATAL(gs_flat_start(b, kept, kept_args), GS_OK);
         const struct gs_func *g = b->base[-2].f;
         CU_ASSERT_STRING_EQUAL(unit_text(g->up[0]), "captured");
         CU_ASSERT_PTR_EQUAL(gs_handle_obj(g->up[1]), &c->h);
@@ -248,8 +259,9 @@ static void a_flat_call_can_be_kept(void)
         CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 5);
         gs_vm_free(b);
     }
-    gs_flat_call_drop(kept);
-    gs_flat_call_drop(NULL);
+    gs_flat_drop(kept_args, 2);
+    gs_flat_free(kept);
+    gs_flat_free(NULL);
     CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 1);
     gs_hobj_release(&c->h);
 }
