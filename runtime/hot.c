@@ -10,10 +10,11 @@
  * Worth      Opening the compiler takes 5 to 10 ms of a processor, the first compiles 10 to 40, during which the program itself is up to a third
  *            slower where two processors share a core, and unmapping LLVM 1.3 ms at the end. So nothing is served until the program has worked
  *            so long that it may get that back: WORTH_WORK samples, a longer loop's counting more, 50 to 80 ms of plain interpreting, or
- *            WORTH_NS of all processors together (programs that mostly wait in natives or collect have less to win). While no processor is
- *            idle WORTH_CROWDED_WORK is enough: the compiler takes its time from the program, and all the processors gain when it is done, so at once is better than
- *            when a short program ends anyway (par_mandelbrot on two: 1.14 to 1.18 of Go's time after 200 ms of processor time, 1.06 to 1.12 so; examples that
- *            mostly work in natives or switch do not come so far). Not with --jit-threshold, --jit=eager and listings, which want compiled code early.
+ *            WORTH_NS of all processors together. A program that spends more than three quarters of that in natives, switches and collections has so much less to win that it
+ *            takes WORTH_LATE_NS (bench select_4: 180 ms interpreted, 215 with the compiler beside it, and no faster afterwards). While no processor is
+ *            idle WORTH_CROWDED_WORK is enough if it is half of what the program has done: the compiler takes its time from the program, and all the processors gain when it is done, so at
+ *            once is better than when a short program ends anyway (par_mandelbrot on two: 1.14 to 1.18 of Go's time after 200 ms of processor time, 1.06 to 1.12 so).
+ *            Not with --jit-threshold, --jit=eager and listings, which want compiled code early.
  * Switching  A task that parks every few turns of its loop spends its time in the scheduler, and would leave and enter compiled code for
  *            each. Samples of a worker that has run many short runs since the last one (looks at the clock tell) do not count: prime_sieve
  *            and skynet were 10 to 15 % slower compiled.
@@ -45,7 +46,9 @@
 #define WORTH_WORK 12000u /* samples of loops of LEAST instructions */
 #define LEAST 4u
 #define LENGTH_MAX 128u
+#define WORK_NS 4000
 #define WORTH_NS 300000000
+#define WORTH_LATE_NS 1200000000
 #define WORTH_CROWDED_WORK 1000u
 #define WORTH_LOOK_NS 1000000
 #define REMAKE_ENTRIES 128u
@@ -355,6 +358,15 @@ static uint32_t length(const struct gs_proto *p, uint32_t pc)
     return end - pc;
 }
 
+/* See "Worth". used: nanoseconds of all processors together. */
+static bool is_worth(uint32_t w, int64_t used, bool crowded)
+{
+    int64_t plain = (int64_t)w * WORK_NS;
+    if (w >= WORTH_WORK || (crowded && w >= WORTH_CROWDED_WORK && plain >= used / 2))
+        return true;
+    return used >= (plain >= used / 4 ? WORTH_NS : WORTH_LATE_NS);
+}
+
 /* See "Worth". A sample at pc. */
 static GS_COLD void weigh(const struct gs_proto *p, uint32_t pc)
 {
@@ -369,8 +381,7 @@ static GS_COLD void weigh(const struct gs_proto *p, uint32_t pc)
         return;
     gs_store_rlx(&look_at, age + WORTH_LOOK_NS);
     int64_t used = gs_clock_cpu_ns() - start_cpu_ns;
-    bool crowded = used > age * (int64_t)gs_cpus_in_mask() - age / 2;
-    if (w < (crowded ? WORTH_CROWDED_WORK : WORTH_WORK) && used < WORTH_NS)
+    if (!is_worth(w, used, used > age * (int64_t)gs_cpus_in_mask() - age / 2))
         return;
     gs_store_rlx(&worth, true);
     gs_hot_begin();
