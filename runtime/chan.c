@@ -327,19 +327,15 @@ static struct gs_chan *quick(const struct gs_vm *vm, gs_value v)
     return c != NULL && c->cap != 0 && !gs_taskobj_is_cancelled(vm) ? c : NULL; /* cap: constant */
 }
 
-static bool is_number(gs_value v)
-{
-    return v.tag <= GS_T_FLOAT; /* or nil or a bool: stands for itself, and nothing is held by it */
-}
-
 static const gs_value declined = {.tag = GS_C_DECLINED};
 
 gs_value gs_c_try_send(struct gs_vm *vm, gs_value chan, gs_value v)
 {
     struct gs_chan *c = quick(vm, chan);
-    if (c == NULL || !is_number(v))
+    struct gs_parcel p = {.v = v};
+    if (c == NULL || !gs_parcel_is_plain(&p))
         return declined;
-    bool room = try_add(c, (struct gs_parcel){.v = v});
+    bool room = try_add(c, p);
     return room ? gs_bool(true) : declined;
 }
 
@@ -350,7 +346,7 @@ gs_value gs_c_try_recv(struct gs_vm *vm, gs_value chan)
         return declined;
     gs_value v = declined;
     gs_spin_lock(&c->out);
-    if (c->senders.head == NULL && has_values(c) && is_number(c->ring[c->out_at].v) && c->ring[c->out_at].frag == NULL)
+    if (c->senders.head == NULL && has_values(c) && gs_parcel_is_plain(&c->ring[c->out_at]))
         v = take(c).v;
     gs_spin_unlock(&c->out);
     return v;

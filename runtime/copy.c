@@ -1143,7 +1143,7 @@ static gs_status pack(struct gs_vm *vm, const gs_value *v, uint32_t n, bool many
     return GS_OK;
 }
 
-gs_status gs_parcel_pack(struct gs_vm *vm, gs_value v, struct gs_parcel *out)
+gs_status gs_parcel_pack_object(struct gs_vm *vm, gs_value v, struct gs_parcel *out)
 {
     if (stands_for_itself(v)) {
         if (gs_kind(v) == GS_T_HANDLE)
@@ -1200,7 +1200,7 @@ static bool adopt(struct gs_vm *vm, struct gs_fragment *f)
     return gs_heap_adopt(&vm->heap, &f->heap);
 }
 
-gs_status gs_parcel_take(struct gs_vm *vm, struct gs_parcel *p, gs_value *out)
+gs_status gs_parcel_take_object(struct gs_vm *vm, struct gs_parcel *p, gs_value *out)
 {
     if (p->frag == NULL) {
         gs_value v = p->v;
@@ -1226,7 +1226,7 @@ gs_status gs_parcel_take(struct gs_vm *vm, struct gs_parcel *p, gs_value *out)
     return st;
 }
 
-void gs_parcel_drop(struct gs_parcel *p)
+void gs_parcel_drop_object(struct gs_parcel *p)
 {
     if (p->frag == NULL) {
         if (gs_kind(p->v) == GS_T_HANDLE)

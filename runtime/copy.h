@@ -17,17 +17,50 @@
 #include "handle.h"
 
 /* Copies v out of vm. GS_OK or GS_E_NOMEM (*out is then nil). */
-gs_status gs_parcel_pack(struct gs_vm *vm, gs_value v, struct gs_parcel *out);
+GS_INLINE gs_status gs_parcel_pack(struct gs_vm *vm, gs_value v, struct gs_parcel *out);
 /* Packs n values as one graph (aliasing between them is kept); opens as an array of n elements. */
 gs_status gs_parcel_pack_n(struct gs_vm *vm, const gs_value *v, uint32_t n, struct gs_parcel *out);
 /* Copies the value into vm; the parcel stays as it is. */
 gs_status gs_parcel_open(struct gs_vm *vm, const struct gs_parcel *p, gs_value *out);
 /* As gs_parcel_open followed by gs_parcel_drop, without copying large fragments again. On GS_E_NOMEM the parcel stays. */
-gs_status gs_parcel_take(struct gs_vm *vm, struct gs_parcel *p, gs_value *out);
+GS_INLINE gs_status gs_parcel_take(struct gs_vm *vm, struct gs_parcel *p, gs_value *out);
 /* Frees what it owns and makes it the parcel of nil. Any thread. */
-void gs_parcel_drop(struct gs_parcel *p);
+GS_INLINE void gs_parcel_drop(struct gs_parcel *p);
 /* A second parcel of the same value (bumps a count; no copying). */
 void gs_parcel_dup(const struct gs_parcel *p, struct gs_parcel *out);
+
+gs_status gs_parcel_pack_object(struct gs_vm *vm, gs_value v, struct gs_parcel *out);
+gs_status gs_parcel_take_object(struct gs_vm *vm, struct gs_parcel *p, gs_value *out);
+void gs_parcel_drop_object(struct gs_parcel *p);
+
+/* A number, nil or a bool: nothing is held. */
+GS_INLINE bool gs_parcel_is_plain(const struct gs_parcel *p)
+{
+    return p->frag == NULL && p->v.tag <= GS_T_FLOAT;
+}
+
+GS_INLINE gs_status gs_parcel_pack(struct gs_vm *vm, gs_value v, struct gs_parcel *out)
+{
+    *out = (struct gs_parcel){.v = v};
+    return GS_LIKELY(gs_parcel_is_plain(out)) ? GS_OK : gs_parcel_pack_object(vm, v, out);
+}
+
+GS_INLINE gs_status gs_parcel_take(struct gs_vm *vm, struct gs_parcel *p, gs_value *out)
+{
+    if (GS_UNLIKELY(!gs_parcel_is_plain(p)))
+        return gs_parcel_take_object(vm, p, out);
+    *out = p->v;
+    p->v = gs_nil();
+    return GS_OK;
+}
+
+GS_INLINE void gs_parcel_drop(struct gs_parcel *p)
+{
+    if (GS_UNLIKELY(!gs_parcel_is_plain(p)))
+        gs_parcel_drop_object(p);
+    else
+        p->v = gs_nil();
+}
 
 /* Copies fn and n arguments from one VM straight into a fresh VM (spawn) and starts it there. GS_OK or GS_E_NOMEM. */
 gs_status gs_copy_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, const gs_value *args, uint32_t n);

@@ -160,9 +160,10 @@ enum gs_wait_word gs_wait_end(struct gs_vm *vm)
     if (e != NULL)
         for (uint32_t i = 0; i < e->nmany; i++)
             unlink_own(&e->many[i]);
-    /* Nobody can reach the word any more: the timer is stopped, the waiters are out of every queue; cancel reads it under the task's lock
-     * and changes it only from WAITING. */
-    return (enum gs_wait_word)gs_xchg_acq_rel(&vm->park.word, (uint32_t)GS_WAIT_IDLE);
+    /* Nobody changes the word any more: everybody does only from WAITING, and who has done so is behind us by [T1]. */
+    enum gs_wait_word why = (enum gs_wait_word)gs_load_rlx(&vm->park.word);
+    gs_store_rlx(&vm->park.word, (uint32_t)GS_WAIT_IDLE);
+    return why;
 }
 
 void gs_wait_wake(struct gs_waiter *w)
