@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * lock.c - rwlock, semaphore, waitgroup, once, barrier: library functions and their protocols. Contract: lock.h. The mutex has a file of its own.
- *
- * Rwlock     one queue in order of arrival: a reader that finds anyone waiting queues up behind, so a waiting writer is not overtaken; when the lock becomes free for the head
- *            of the queue, the head and, if it is a reader, all readers right behind it are let in.
+ * lock.c - semaphore, waitgroup, once, barrier: library functions and their protocols. Contract: lock.h. Mutex and rwlock have files of their own.
  */
 #include "lock_int.h"
 
-/* ---- what the mutex, too, is made of ---- */
+/* ---- what mutex and rwlock, too, are made of ---- */
 
-static int finish_nil(struct gs_vm *vm, gs_value *ret)
+int gs_lock_finish_nil(struct gs_vm *vm, gs_value *ret)
 {
     return gs_wait_outcome(vm, gs_nil(), gs_nil(), ret);
 }
@@ -40,169 +37,6 @@ int gs_lock_arg_ms(struct gs_vm *vm, const char *fn, gs_value *args, uint32_t i,
         *ms = 0;
     return st;
 }
-
-/* ---- rwlock ---- */
-
-static int rwlock_new(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)args;
-    (void)n;
-    struct gs_rwlock *l = gs_mem_zalloc(sizeof *l);
-    if (l != NULL)
-        l->waiters.lock = &l->lock;
-    return gs_lock_adopt(vm, (struct gs_hobj *)l, GS_H_RWLOCK, ret);
-}
-
-void gs_rwlock_drop(struct gs_hobj *h)
-{
-    gs_mem_free(h);
-}
-
-/* Lets in whom the state allows, from the head of the queue on. */
-static void admit_locked(struct gs_rwlock *l)
-{
-    while (l->writer == 0 && l->waiters.head != NULL) {
-        bool wants_write = l->waiters.head->send;
-        if (wants_write && l->readers > 0)
-            return;
-        struct gs_waiter *w = l->waiters.head;
-        bool mine = gs_wait_claim(w->vm, GS_WAIT_WOKEN);
-        gs_waitq_pop_locked(&l->waiters, w);
-        if (!mine)
-            continue;
-        if (wants_write)
-            l->writer = gs_lock_me(w->vm);
-        else
-            l->readers++;
-        gs_wait_wake(w);
-    }
-}
-
-/* A waiter that gives up may have stood in the way of others behind it. */
-static int rwlock_finish(struct gs_vm *vm, gs_value *ret)
-{
-    struct gs_rwlock *l = (struct gs_rwlock *)vm->park.obj;
-    int st = finish_nil(vm, ret);
-    if (st != GS_OK) {
-        gs_spin_lock(&l->lock);
-        admit_locked(l);
-        gs_spin_unlock(&l->lock);
-    }
-    return st;
-}
-
-static int rwlock_take(struct gs_vm *vm, struct gs_rwlock *l, bool write, bool wait, const char *what, bool *got)
-{
-    int st = gs_lock_may_block(vm, 0);
-    if (st != GS_OK)
-        return st;
-    gs_spin_lock(&l->lock);
-    bool mine = l->writer == gs_lock_me(vm);
-    *got = l->writer == 0 && l->waiters.head == NULL && !(write && l->readers > 0);
-    if (*got && write)
-        l->writer = gs_lock_me(vm);
-    else if (*got)
-        l->readers++;
-    wait = wait && !*got && !mine;
-    if (wait) {
-        gs_wait_park_locked(vm, &l->waiters, &l->h, what, rwlock_finish);
-        vm->park.first.send = write;
-    }
-    gs_spin_unlock(&l->lock);
-    if (wait)
-        return GS_PARK;
-    return GS_OK;
-}
-
-static int rwlock_wait(struct gs_vm *vm, struct gs_rwlock *l, bool write, const char *what)
-{
-    bool got;
-    int st = rwlock_take(vm, l, write, true, what, &got);
-    if (st == GS_OK && !got)
-        return gs_throw(vm, GS_ERR_LOCK, "rwlock %lld is already locked by this task", (long long)l->h.id);
-    return st;
-}
-
-static int rwlock_rlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)ret;
-    GS_LOCK_GET(gs_rwlock, GS_H_RWLOCK, "rlock");
-    return rwlock_wait(vm, o, false, "rlock");
-}
-
-static int rwlock_lock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)ret;
-    GS_LOCK_GET(gs_rwlock, GS_H_RWLOCK, "lock");
-    return rwlock_wait(vm, o, true, "lock");
-}
-
-static int rwlock_try(struct gs_vm *vm, gs_value *args, bool write, const char *what, gs_value *ret)
-{
-    struct gs_rwlock *l = (struct gs_rwlock *)gs_handle_check(vm, what, args[0], GS_H_RWLOCK);
-    bool got;
-    if (l == NULL)
-        return GS_E_THROWN;
-    int st = rwlock_take(vm, l, write, false, what, &got);
-    if (st == GS_OK)
-        *ret = gs_bool(got);
-    return st;
-}
-
-static int rwlock_try_rlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)n;
-    return rwlock_try(vm, args, false, "tryRLock", ret);
-}
-
-static int rwlock_try_lock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)n;
-    return rwlock_try(vm, args, true, "tryLock", ret);
-}
-
-static int rwlock_runlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)ret;
-    GS_LOCK_GET(gs_rwlock, GS_H_RWLOCK, "runlock");
-    gs_spin_lock(&o->lock);
-    bool ok = o->readers > 0;
-    if (ok && --o->readers == 0)
-        admit_locked(o);
-    gs_spin_unlock(&o->lock);
-    if (!ok)
-        return gs_throw(vm, GS_ERR_LOCK, "runlock of rwlock %lld, which nobody reads", (long long)o->h.id);
-    return GS_OK;
-}
-
-static int rwlock_unlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
-{
-    (void)ret;
-    GS_LOCK_GET(gs_rwlock, GS_H_RWLOCK, "unlock");
-    gs_spin_lock(&o->lock);
-    int64_t writer = o->writer;
-    if (writer == gs_lock_me(vm)) {
-        o->writer = 0;
-        admit_locked(o);
-    }
-    gs_spin_unlock(&o->lock);
-    if (writer == 0)
-        return gs_throw(vm, GS_ERR_LOCK, "unlock of rwlock %lld, which is not locked", (long long)o->h.id);
-    if (writer != gs_lock_me(vm))
-        return gs_throw(vm, GS_ERR_LOCK, "unlock of rwlock %lld, which another task has locked", (long long)o->h.id);
-    return GS_OK;
-}
-
-static const struct gs_lib_entry rwlock_entries[] = {
-    GS_FN("new", rwlock_new, 0, 0, 0),
-    GS_FN("rlock", rwlock_rlock, 1, 1, 0),
-    GS_FN("runlock", rwlock_runlock, 1, 1, 0),
-    GS_FN("lock", rwlock_lock, 1, 1, 0),
-    GS_FN("unlock", rwlock_unlock, 1, 1, 0),
-    GS_FN("tryRLock", rwlock_try_rlock, 1, 1, 0),
-    GS_FN("tryLock", rwlock_try_lock, 1, 1, 0),
-};
-GS_LIB_MODULE(gs_lib_thread_rwlock, "thread.rwlock", false, rwlock_entries);
 
 /* ---- semaphore ---- */
 
@@ -239,7 +73,7 @@ static int semaphore_take(struct gs_vm *vm, struct gs_semaphore *s, int64_t ms, 
         s->count--;
     bool wait = !got && ms != 0;
     if (wait)
-        gs_wait_park_locked(vm, &s->waiters, &s->h, what, says ? finish_bool : finish_nil);
+        gs_wait_park_locked(vm, &s->waiters, &s->h, what, says ? finish_bool : gs_lock_finish_nil);
     gs_spin_unlock(&s->lock);
     if (wait) {
         gs_wait_timeout(vm, ms);
@@ -371,7 +205,7 @@ static int waitgroup_wait(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value
     gs_spin_lock(&o->lock);
     bool wait = o->count > 0;
     if (wait)
-        gs_wait_park_locked(vm, &o->waiters, &o->h, "wait", finish_nil);
+        gs_wait_park_locked(vm, &o->waiters, &o->h, "wait", gs_lock_finish_nil);
     gs_spin_unlock(&o->lock);
     return wait ? GS_PARK : GS_OK;
 }

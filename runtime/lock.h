@@ -19,12 +19,21 @@ struct gs_mutex {
     struct gs_waitq waiters;
 };
 
+/* Readers that came in on one worker. */
+struct gs_rwlock_count {
+    _Alignas(GS_CACHE_LINE) _Atomic uint32_t n;
+};
+
 struct gs_rwlock {
     struct gs_hobj h;
-    struct gs_spin lock;
+    struct gs_spin lock; /* guards all but counts and open */
     int64_t writer;   /* task number, 0: none */
-    uint32_t readers; /* holding it */
+    uint32_t readers; /* that came in under the lock */
+    uint32_t calm;    /* so many of them since a writer was about */
     struct gs_waitq waiters; /* both kinds in order of arrival; waiter.send: wants to write */
+    /* Others read these without the lock; rwlock.c. */
+    _Alignas(GS_CACHE_LINE) _Atomic(struct gs_rwlock_count *) counts; /* one for each worker; NULL: not needed so far */
+    _Atomic bool open; /* no writer is about: readers come and go by counts */
 };
 
 /* Task numbers; 0: nobody. Any thread. */
