@@ -46,7 +46,7 @@ SEQUENTIAL = [
 ]
 CONCURRENCY = [
     "spawn_join_1m", "parked_1m", "skynet", "ping_pong", "buffered_1to1", "mpmc_4x4", "ring",
-    "prime_sieve", "pool_fib_10k", "fork_fib", "atomic_4", "mutex_4", "rwlock_4", "spawn_globals_10",
+    "prime_sieve", "pool_fib_10k", "fork_fib", "atomic_4", "mutex_4", "rwlock_4", "store_4", "spawn_globals_10",
     "spawn_globals_100000", "captured_array", "captured_object", "array_passed", "pool_tiny",
     "select_4", "timers_100k", "ticker_load",
 ]

@@ -1237,6 +1237,11 @@ void gs_parcel_drop_object(struct gs_parcel *p)
     *p = (struct gs_parcel){0};
 }
 
+size_t gs_parcel_size(const struct gs_parcel *p)
+{
+    return p->frag != NULL ? p->frag->heap.used : 0;
+}
+
 void gs_parcel_dup(const struct gs_parcel *p, struct gs_parcel *out)
 {
     if (p->frag != NULL)

@@ -26,6 +26,8 @@ gs_status gs_parcel_open(struct gs_vm *vm, const struct gs_parcel *p, gs_value *
 GS_INLINE gs_status gs_parcel_take(struct gs_vm *vm, struct gs_parcel *p, gs_value *out);
 /* Frees what it owns and makes it the parcel of nil. Any thread. */
 GS_INLINE void gs_parcel_drop(struct gs_parcel *p);
+/* Bytes of its fragment; 0: it has none. */
+size_t gs_parcel_size(const struct gs_parcel *p);
 /* A second parcel of the same value (bumps a count; no copying). */
 void gs_parcel_dup(const struct gs_parcel *p, struct gs_parcel *out);
 

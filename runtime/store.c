@@ -2,7 +2,12 @@
  * store.c - runtime.core's store: string keys to values, shared by all tasks; every value is copied in and out.
  *
  * Design     Sharded by key; a shard is a chained hash table under a spin lock. Values are parcels; a reader takes a second share of the fragment under the lock
- *            and opens it outside.
+ *            and opens it outside, or opens a small one at once.
+ * Reading    After CALM readers without a writer a shard is open: a reader says on a line of its worker that it is in the shard, and if that is still open then it reads without the
+ *            lock, and what is small without writing to any line that others use. A writer closes the shard before its first change, and waits until no worker is in it: that is as long as
+ *            a look-up and a small copy. Reads do not park, so a worker is in one shard at most. As in rwlock.c, after BRAVO (Dice and Kogan, 2019).
+ *            [R1] reader: says where it is, then looks at open; writer: open = false, then looks where they are. All seq_cst: one sees the other. A reader leaves with release, and a
+ *            shard opens again with release (seq_cst): changes and reads are ordered both ways.
  * Update     update(key, fn) runs fn in the caller's VM while its task owns the key: other writers of that key wait in the entry's queue, readers see the old value. The
  *            prelude takes the key (storeOwn), calls fn, and gives the key back with a value (storeCommit) or without (storeAbort), whatever fn did.
  * Hand-over  Who gives a key back makes the first waiter its owner before waking it. A waiter that was woken and is cancelled then owns the key all the same and gives it back like
@@ -15,9 +20,12 @@
 #include "error.h"
 #include "lib.h"
 #include "port/mem.h"
+#include "rt.h"
 #include "taskobj.h"
 
 #define STORE_SHARDS 64u
+#define CALM 32u
+#define SMALL 1024u /* bytes that are copied while a writer may be waiting */
 
 struct entry {
     struct entry *next;
@@ -33,18 +41,91 @@ struct entry {
 
 struct shard {
     _Alignas(GS_CACHE_LINE) struct gs_spin lock; /* guards all of it */
+    _Atomic bool open; /* changed under the lock; while it is true nothing else is, but for owners and waiters */
     struct entry **tab;
     uint32_t mask, n;
+    uint32_t calm; /* reads under the lock since the last change */
 };
 
 static struct shard shards[STORE_SHARDS];
+
+/* Where each worker is reading without a lock; made when a shard is first opened. */
+struct places {
+    unsigned n;
+    struct place {
+        _Alignas(GS_CACHE_LINE) _Atomic(struct shard *) in;
+    } of[];
+};
+static _Atomic(struct places *) places;
 
 static struct shard *shard_of(uint32_t hash)
 {
     return &shards[hash % STORE_SHARDS];
 }
 
-static struct entry *find_locked(struct shard *s, const struct gs_str *k, uint32_t hash)
+/* NULL: the lock has to be taken. */
+static struct place *enter(struct shard *s)
+{
+    struct places *all = gs_load_acq(&places); /* [R2] */
+    unsigned me = gs_worker_index(gs_worker_self());
+    if (all == NULL || me >= all->n || !gs_load_rlx(&s->open)) /* looked at again */
+        return NULL;
+    gs_store_seq(&all->of[me].in, s);     /* [R1] */
+    if (GS_LIKELY(gs_load_seq(&s->open))) /* [R1] */
+        return &all->of[me];
+    gs_store_rel(&all->of[me].in, NULL);
+    return NULL;
+}
+
+/* [R2] release: the places are zeroed before others see them. */
+static bool make_places(unsigned n)
+{
+    struct places *all = gs_mem_alloc_aligned(sizeof *all + n * sizeof all->of[0], GS_CACHE_LINE), *none = NULL;
+    if (all == NULL)
+        return false;
+    memset(all, 0, sizeof *all + n * sizeof all->of[0]);
+    all->n = n;
+    if (!gs_cas_acq_rel(&places, &none, all)) /* [R2] another shard was faster */
+        gs_mem_free(all);
+    return true;
+}
+
+/* Gives what end_read takes. */
+static struct place *begin_read(struct shard *s)
+{
+    struct place *p = enter(s);
+    if (p == NULL)
+        gs_spin_lock(&s->lock);
+    return p;
+}
+
+static void end_read(struct shard *s, struct place *p)
+{
+    if (p != NULL) {
+        gs_store_rel(&p->in, NULL); /* [R1] */
+        return;
+    }
+    unsigned n = gs_sched_workers(gs_rt.sched);
+    if (++s->calm >= CALM && n > 1 && (gs_load_acq(&places) != NULL || make_places(n)))
+        gs_store_seq(&s->open, true); /* [R1] */
+    gs_spin_unlock(&s->lock);
+}
+
+/* To be called before what readers see is changed. */
+static void close_locked(struct shard *s)
+{
+    s->calm = 0;
+    if (!gs_load_rlx(&s->open)) /* changed under the lock only */
+        return;
+    gs_store_seq(&s->open, false); /* [R1] */
+    struct places *all = gs_load_acq(&places);
+    for (unsigned i = 0; i < all->n; i++)
+        for (uint32_t round = 0; gs_load_seq(&all->of[i].in) == s;) /* [R1] */
+            gs_wait_pause(&round);
+}
+
+/* Between begin_read and end_read, or under the lock. */
+static struct entry *find(struct shard *s, const struct gs_str *k, uint32_t hash)
 {
     if (s->tab == NULL)
         return NULL;
@@ -76,9 +157,10 @@ static bool grow_locked(struct shard *s)
 
 static struct entry *make_locked(struct shard *s, const struct gs_str *k, uint32_t hash)
 {
-    struct entry *e = find_locked(s, k, hash);
+    struct entry *e = find(s, k, hash);
     if (e != NULL)
         return e;
+    close_locked(s);
     if ((s->tab == NULL || s->n > s->mask) && !grow_locked(s))
         return NULL;
     e = gs_mem_zalloc(sizeof *e + k->len + 1);
@@ -99,6 +181,7 @@ static void prune_locked(struct shard *s, struct entry *e)
 {
     if (e->present || e->owner != 0 || e->nwaiting > 0)
         return;
+    close_locked(s);
     struct entry **p = &s->tab[(e->hash / STORE_SHARDS) & s->mask];
     while (*p != e)
         p = &(*p)->next;
@@ -116,13 +199,19 @@ static int store_fetch(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
     int st = gs_arg_str(vm, "fetch", args, 0, &k);
     if (st != GS_OK)
         return st;
-    struct shard *s = shard_of(gs_str_hash(k));
+    uint32_t hash = gs_str_hash(k);
+    struct shard *s = shard_of(hash);
     struct gs_parcel p = {0};
-    gs_spin_lock(&s->lock);
-    struct entry *e = find_locked(s, k, gs_str_hash(k));
-    if (e != NULL && e->present)
+    struct place *at = begin_read(s);
+    struct entry *e = find(s, k, hash);
+    bool present = e != NULL && e->present, here = present && at != NULL && gs_parcel_size(&e->value) <= SMALL;
+    if (here)
+        st = (int)gs_parcel_open(vm, &e->value, ret);
+    else if (present)
         gs_parcel_dup(&e->value, &p);
-    gs_spin_unlock(&s->lock);
+    end_read(s, at);
+    if (here)
+        return st;
     st = (int)gs_parcel_open(vm, &p, ret);
     gs_parcel_drop(&p);
     return st;
@@ -136,10 +225,10 @@ static int store_has(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret
     if (st != GS_OK)
         return st;
     struct shard *s = shard_of(gs_str_hash(k));
-    gs_spin_lock(&s->lock);
-    struct entry *e = find_locked(s, k, gs_str_hash(k));
+    struct place *at = begin_read(s);
+    struct entry *e = find(s, k, gs_str_hash(k));
     *ret = gs_bool(e != NULL && e->present);
-    gs_spin_unlock(&s->lock);
+    end_read(s, at);
     return GS_OK;
 }
 
@@ -260,8 +349,9 @@ static void give_back(const struct gs_str *k, uint32_t hash, const struct gs_par
     struct shard *s = shard_of(hash);
     struct gs_parcel old = {0};
     gs_spin_lock(&s->lock);
-    struct entry *e = find_locked(s, k, hash); /* it has an owner: it is there */
+    struct entry *e = find(s, k, hash); /* it has an owner: it is there */
     if (value != NULL || remove) {
+        close_locked(s);
         old = e->value;
         e->value = value != NULL ? *value : (struct gs_parcel){0};
         e->present = value != NULL;
@@ -331,6 +421,7 @@ static int store_share(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
         gs_parcel_drop(&p); /* packed again when its turn comes: a rare case */
         return st;
     }
+    close_locked(s);
     old = e->value;
     e->value = p;
     e->present = true;
