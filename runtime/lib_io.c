@@ -22,6 +22,7 @@
 #include "port/mem.h"
 #include "rt.h"
 #include "waitq.h"
+#include "taskobj.h"
 
 static int io_error(struct gs_vm *vm, const char *verb, const char *path, int err)
 {

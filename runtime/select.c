@@ -17,6 +17,7 @@
 #include "lib.h"
 #include "port/clock.h"
 #include "port/mem.h"
+#include "taskobj.h"
 
 struct select_case {
     struct gs_chan *ch;

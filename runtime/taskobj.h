@@ -89,6 +89,11 @@ GS_INLINE bool gs_taskobj_is_cancelled(const struct gs_vm *vm)
 {
     return vm->self != NULL && gs_load_rlx(&vm->self->cancel);
 }
+/* To be asked by every blocking call before it waits: true: the task has been cancelled, throw. Clears the request. */
+GS_INLINE bool gs_vm_take_cancel(struct gs_vm *vm)
+{
+    return GS_UNLIKELY(gs_taskobj_is_cancelled(vm)) && gs_taskobj_take_cancel(vm->self);
+}
 /* The task of a VM as a value ("id()"). */
 gs_status gs_taskobj_self(struct gs_vm *vm, gs_value *out);
 

@@ -264,13 +264,6 @@ void gs_wait_fini(struct gs_vm *vm)
     vm->park.ext = NULL;
 }
 
-bool gs_vm_take_cancel(struct gs_vm *vm)
-{
-    if (vm->self == NULL)
-        return false;
-    return gs_taskobj_take_cancel(vm->self);
-}
-
 int gs_throw_cancelled(struct gs_vm *vm)
 {
     return gs_throw(vm, GS_ERR_CANCELLED, "task was cancelled");

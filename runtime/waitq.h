@@ -72,8 +72,6 @@ struct gs_wait_ext *gs_wait_ext(struct gs_vm *vm); /* NULL when out */
 bool gs_wait_many(struct gs_vm *vm, uint32_t n);
 /* Drops the extension's waiters (out of all queues by now) with what their items hold. */
 void gs_wait_drop_many(struct gs_vm *vm);
-/* To be asked by every blocking call before it waits: true: the task has been cancelled, throw. Clears the request. */
-bool gs_vm_take_cancel(struct gs_vm *vm);
 
 /* ---- the waking side: any thread ---- */
 
