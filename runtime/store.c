@@ -431,6 +431,21 @@ static int store_share(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *r
     return GS_OK;
 }
 
+void gs_rt_drop_store(void)
+{
+    for (uint32_t i = 0; i < STORE_SHARDS; i++) {
+        struct shard *s = &shards[i];
+        for (uint32_t k = 0; s->tab != NULL && k <= s->mask; k++)
+            for (struct entry *e = s->tab[k], *next; e != NULL; e = next) {
+                next = e->next;
+                gs_parcel_drop(&e->value);
+                gs_mem_free(e);
+            }
+        gs_mem_free(s->tab);
+        s->tab = NULL;
+    }
+}
+
 static const struct gs_lib_entry intrinsics[] = {
     GS_FN("storeFetch", store_fetch, 1, 1, GS_NF_PURE),
     GS_FN("storeOwn", store_own, 2, 2, 0),
