@@ -358,17 +358,28 @@ static void take_out(struct look *k, uint32_t i)
     k->out[k->nout++] = i;
 }
 
+/* Takes out those of the thing's waiters that can be woken, and forgets whoever is out: each is met once, however many have a share of the thing. */
+static void follow_waiters(struct look *k, struct thing *t)
+{
+    uint32_t *link = &t->waiters;
+    while (*link != UINT32_MAX) {
+        const struct wait *w = &k->waits[*link];
+        if (k->tasks[w->task].stuck && may_be_woken(k, &k->tasks[w->task]))
+            take_out(k, w->task);
+        if (k->tasks[w->task].stuck)
+            link = &k->waits[*link].next;
+        else
+            *link = w->next;
+    }
+}
+
 /* Takes out those that wait on what the ones before have. */
 static void follow(struct look *k)
 {
     while (k->nout > 0) {
         const struct blocked *b = &k->tasks[k->out[--k->nout]];
         for (uint32_t s = 0; s < b->nshares; s++)
-            for (uint32_t w = k->things[k->shares[b->shares + s]].waiters; w != UINT32_MAX; w = k->waits[w].next) {
-                uint32_t i = k->waits[w].task;
-                if (k->tasks[i].stuck && may_be_woken(k, &k->tasks[i]))
-                    take_out(k, i);
-            }
+            follow_waiters(k, &k->things[k->shares[b->shares + s]]);
     }
 }
 

@@ -52,13 +52,15 @@ struct gs_jobs {
 };
 
 struct gs_runner {
-    struct gs_runner *prev, *next;
+    struct gs_runner *prev, *next;   /* of all */
+    struct gs_runner *left, *right;  /* of fresh or wide */
     struct gs_pool *pool; /* with a share */
     struct gs_chunk *chunk; /* of the range and of the running job */
     _Atomic uint64_t range; /* lo << 32 | hi [P1] */
     uint32_t at;            /* the running job */
     bool busy;              /* there is one */
-    bool begun;             /* has taken jobs */
+    bool begun;             /* has looked for jobs; until then it is in fresh */
+    bool wide;              /* in wide */
     bool out;               /* has not, and others have taken what it was started for: it is none of the tasks that the program counts */
     _Atomic uint32_t over;  /* jobs that have ended and are not accounted for [P2] */
     uint32_t batch;         /* how many it takes at a time */
@@ -77,6 +79,8 @@ struct gs_pool {
     uint64_t queued, unfinished;   /* jobs */
     struct gs_jobs *since;         /* submitted since the last wait; NULL: none */
     struct gs_runner *runners;
+    struct gs_runner *fresh; /* those that have been started and have not looked for jobs yet */
+    struct gs_runner *wide;  /* those that have taken several jobs at once: only these have any that they have not begun */
 };
 
 /* A task that is to be a runner of p; NULL when memory is out. It is linked and counted under the lock, then launched; or freed instead. */

@@ -35,6 +35,38 @@ static uint32_t hi_of(uint64_t range)
     return (uint32_t)range;
 }
 
+/* ---- the lists of some runners: what is looked through for each job must not be as long as the pool is large ---- */
+
+static void list_add(struct gs_runner **list, struct gs_runner *r)
+{
+    r->left = NULL;
+    r->right = *list;
+    if (r->right != NULL)
+        r->right->left = r;
+    *list = r;
+}
+
+static void list_remove(struct gs_runner **list, struct gs_runner *r)
+{
+    if (r->left != NULL)
+        r->left->right = r->right;
+    else
+        *list = r->right;
+    if (r->right != NULL)
+        r->right->left = r->left;
+}
+
+static void set_wide(struct gs_runner *r, bool wide)
+{
+    if (wide == r->wide)
+        return;
+    r->wide = wide;
+    if (wide)
+        list_add(&r->pool->wide, r);
+    else
+        list_remove(&r->pool->wide, r);
+}
+
 /* ---- taking ---- */
 
 static bool pop(struct gs_runner *r)
@@ -77,9 +109,9 @@ static bool take_queued_locked(struct gs_runner *r)
 /* Half of what another runner has not begun. */
 static bool steal_locked(struct gs_runner *r)
 {
-    for (struct gs_runner *v = r->pool->runners; v != NULL; v = v->next) {
+    for (struct gs_runner *v; (v = r->pool->wide) != NULL; set_wide(v, false)) {
         uint64_t range = gs_load_rlx(&v->range); /* the CAS decides */
-        while (v != r && lo_of(range) < hi_of(range)) {
+        while (lo_of(range) < hi_of(range)) {
             uint32_t hi = hi_of(range), mid = hi - (hi - lo_of(range) + 1) / 2;
             if (gs_cas_acq_rel(&v->range, &range, pair(lo_of(range), mid))) { /* [P1] */
                 r->chunk = v->chunk;
@@ -107,28 +139,41 @@ static bool account_locked(struct gs_jobs *b, uint32_t k)
 static void count_out_locked(struct gs_pool *p, struct gs_worker *w)
 {
     uint32_t n = 0;
-    for (struct gs_runner *r = p->runners; r != NULL; r = r->next)
-        if (!r->begun && !r->out) {
-            r->out = true;
-            n++;
-        }
+    for (struct gs_runner *r = p->fresh; r != NULL; r = r->right) {
+        n += !r->out;
+        r->out = true;
+    }
     p->out += n;
     gs_worker_count_out_owner(w, n);
 }
 
 void gs_pool_count_in_locked(struct gs_pool *p, struct gs_worker *w)
 {
-    struct gs_runner *r = p->runners;
+    struct gs_runner *r = p->fresh;
     while (!r->out)
-        r = r->next;
+        r = r->right;
     r->out = false;
     p->out--;
     gs_worker_count_in_owner(w, 1);
 }
 
+/* r has looked for jobs for the first time, and others had taken what it was started for. */
+static void come_in_locked(struct gs_runner *r, struct gs_worker *w, bool got)
+{
+    r->out = false;
+    r->pool->out--;
+    if (got)
+        gs_worker_count_in_owner(w, 1);
+    else
+        gs_worker_over_out_owner(w);
+}
+
 static void unlink_locked(struct gs_runner *r)
 {
     struct gs_pool *p = r->pool;
+    if (!r->begun)
+        list_remove(&p->fresh, r);
+    set_wide(r, false);
     if (r->prev != NULL)
         r->prev->next = r->next;
     else
@@ -155,21 +200,23 @@ static bool refill(struct gs_runner *r, struct gs_worker *w, uint32_t ending)
     uint32_t over = gs_load_rlx(&r->over); /* ours */
     measure(r);
     gs_spin_lock(&p->lock);
-    uint64_t range = gs_load_rlx(&r->range); /* no thief meanwhile */
-    bool got = lo_of(range) < hi_of(range) || take_queued_locked(r) || steal_locked(r);
-    if (r->out) { /* its first time */
-        r->out = false;
-        p->out--;
-        if (got)
-            gs_worker_count_in_owner(w, 1);
-        else
-            gs_worker_over_out_owner(w);
-    }
+    if (!r->begun)
+        list_remove(&p->fresh, r);
     r->begun = true;
+    uint64_t range = gs_load_rlx(&r->range); /* no thief meanwhile */
+    bool got = lo_of(range) < hi_of(range);
+    if (!got) {
+        set_wide(r, false);
+        got = take_queued_locked(r) || steal_locked(r);
+        range = gs_load_rlx(&r->range); /* likewise */
+        set_wide(r, got && hi_of(range) - lo_of(range) > 1);
+    }
+    if (r->out)
+        come_in_locked(r, w, got);
     if (!got) {
         unlink_locked(r);
         gs_worker_over_owner(w); /* before anybody is woken */
-    } else if (p->queued == 0 && p->running > 1) {
+    } else if (p->queued == 0 && p->fresh != NULL) {
         count_out_locked(p, w);
     }
     p->unfinished -= over + ending;
@@ -372,6 +419,7 @@ void gs_runner_link_locked(struct gs_vm *vm)
         r->next->prev = r;
     p->runners = r;
     p->running++;
+    list_add(&p->fresh, r);
 }
 
 void gs_runner_launch(struct gs_vm *vm)
