@@ -67,8 +67,11 @@ static struct shard *shard_of(uint32_t hash)
 static struct place *enter(struct shard *s)
 {
     struct places *all = gs_load_acq(&places); /* [R2] */
-    unsigned me = gs_worker_index(gs_worker_self());
-    if (all == NULL || me >= all->n || !gs_load_rlx(&s->open)) /* looked at again */
+    const struct gs_worker *w = gs_worker_self();
+    if (all == NULL || w == NULL || !gs_load_rlx(&s->open)) /* looked at again */
+        return NULL;
+    unsigned me = gs_worker_index(w);
+    if (me >= all->n) /* of an earlier scheduler with fewer workers */
         return NULL;
     gs_store_seq(&all->of[me].in, s);     /* [R1] */
     if (GS_LIKELY(gs_load_seq(&s->open))) /* [R1] */
