@@ -8,7 +8,7 @@
  *            has a future of its own (taskobj.h) only if the program wants one, if its error has to be kept, or if somebody has learned of its task.
  * Ranges     A runner takes jobs by the dozen as long as these are over in microseconds. What it has not begun is its range [lo, hi) of the chunk, from which it takes the first, and
  *            of which a runner that finds the queue empty takes the last half: nobody waits behind a long job while there is a free place.
- * Invariant  While there are jobs that no runner has begun there are n runners, or memory is out.
+ * Invariant  There are at least as many runners as jobs that have not ended, up to n, unless memory is out; and none leaves while there is a job that nobody has begun.
  * Locks      The pool's lock guards it with its queue, its lists and their chunks. A job's slot belongs to who has taken the job; once all jobs of a list have ended, to who waits for them.
  *            [P1] A range is changed by CAS: by its owner without the lock, by thieves under it; it is filled by the owner under the lock. So under the lock a range that is not empty
  *            belongs to r->chunk, and a CAS that succeeds has met no other filling. acq_rel: who takes a job sees its slot as the last owner left it.
