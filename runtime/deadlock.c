@@ -287,7 +287,7 @@ static bool may_end(const struct look *k, struct gs_taskobj *o)
 {
     gs_spin_lock(&o->lock);
     bool over = o->done;
-    struct gs_pool *p = o->vm == NULL ? o->pool : NULL; /* it is queued there */
+    struct gs_pool *p = !over && o->vm == NULL ? o->pool : NULL; /* it is queued there */
     if (p != NULL)
         gs_hobj_retain(&p->h);
     gs_spin_unlock(&o->lock);
