@@ -37,7 +37,7 @@ void gs_rt_live_add(struct gs_vm *vm);
 void gs_rt_live_remove(struct gs_vm *vm);
 /* Calls f with each of them, which stays alive for the call, until f says false. f must not wait. Any thread. */
 void gs_rt_live_each(bool (*f)(struct gs_vm *vm, void *ctx), void *ctx);
-/* Empties the store, when all workers have stopped. store.c. */
+/* Empties the store, when all workers have stopped and nobody will look into it any more. store.c. */
 void gs_rt_drop_store(void);
 /* Tells of n tasks that hold still, on stderr under a title. */
 void gs_rt_tell_tasks(const char *title, struct gs_vm **v, size_t n);

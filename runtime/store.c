@@ -108,7 +108,7 @@ static void end_read(struct shard *s, struct place *p)
         gs_store_rel(&p->in, NULL); /* [R1] */
         return;
     }
-    unsigned n = gs_sched_workers(gs_rt.sched);
+    unsigned n = gs_worker_self() != NULL ? gs_sched_workers(gs_rt.sched) : 1;
     if (++s->calm >= CALM && n > 1 && (gs_load_acq(&places) != NULL || make_places(n)))
         gs_store_seq(&s->open, true); /* [R1] */
     gs_spin_unlock(&s->lock);
@@ -122,7 +122,7 @@ static void close_locked(struct shard *s)
         return;
     gs_store_seq(&s->open, false); /* [R1] */
     struct places *all = gs_load_acq(&places);
-    for (unsigned i = 0; i < all->n; i++)
+    for (unsigned i = 0; i < all->n; i++) /* was made before the shard was opened */
         for (uint32_t round = 0; gs_load_seq(&all->of[i].in) == s;) /* [R1] */
             gs_wait_pause(&round);
 }

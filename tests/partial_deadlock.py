@@ -107,11 +107,15 @@ STUCK = {
         fn stuck() { thread.async.all([thread.async.run(work), thread.async.run(work)]) }"""),
     "nested_pool": (3, """
         fn leaf() { return 1 }
-        fn job(p) { return thread.async.await(thread.pool.submit(p, leaf)) }
+        fn job(p, met) {
+            thread.barrier.wait(met) // both places are taken
+            return thread.async.await(thread.pool.submit(p, leaf))
+        }
         fn stuck() {
             let p = thread.pool.new(2)
-            thread.pool.submit(p, job, p)
-            thread.pool.submit(p, job, p)
+            let met = thread.barrier.new(2)
+            thread.pool.submit(p, job, p, met)
+            thread.pool.submit(p, job, p, met)
             thread.pool.wait(p)
         }"""),
     "once": (2, """
