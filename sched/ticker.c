@@ -118,12 +118,14 @@ static void expect_answer(struct gs_ticker *k, const struct gs_worker *w)
         k->answer_ns = by;
 }
 
-/* Tells a busy worker to serve what a timer has woken. */
+/* Tells a busy worker to serve what a timer has woken, unless it was told to give way just now, and looks again when it has had time to. */
 static void poke_for_inbox(struct gs_sched *s, struct gs_worker *w, int64_t now)
 {
     uint32_t seq = gs_load_rlx(&w->run_seq);
-    if (!poke(s, w, 0, now))
-        return;
+    if (now - w->poked_at_ns >= WAKE_POKE_NS) {
+        (void)poke(s, w, 0, now); /* if somebody else is just poking it, that is as good */
+        w->poked_at_ns = now;
+    }
     w->asked_seq = seq | 1u; /* between two runs: the next one is as good */
     expect_answer(&s->ticker, w);
 }
@@ -156,7 +158,7 @@ static void fire_all(struct gs_sched *s, int64_t now)
     /* Nobody else to take what was woken: the tasks of the workers where it lies have to give way. */
     for (unsigned i = 0; i < n; i++) {
         struct gs_worker *w = gs_sched_worker(s, i);
-        if (gs_inbox_nonempty_mt(&w->inbox) && now - w->poked_at_ns >= WAKE_POKE_NS)
+        if (gs_inbox_nonempty_mt(&w->inbox))
             poke_for_inbox(s, w, now);
     }
 }
