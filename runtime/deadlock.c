@@ -302,7 +302,7 @@ static bool jobs_may_end(const struct look *k, const struct thing *t)
 {
     struct gs_jobs *b = (struct gs_jobs *)t->o; /* somebody waits for it, so it has a share of its pool */
     gs_spin_lock(&b->pool->lock);
-    bool queued = b->last != NULL && b->last->queued;
+    bool queued = b->last != NULL && gs_chunk_is_queued(b->last);
     gs_spin_unlock(&b->pool->lock);
     return t->jobs == 0 && (!queued || pool_goes_on(k, b->pool));
 }

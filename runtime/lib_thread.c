@@ -181,9 +181,7 @@ static int async_done(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *re
     struct gs_taskobj *o = (struct gs_taskobj *)gs_handle_check(vm, "done", args[0], GS_H_FUTURE);
     if (o == NULL)
         return GS_E_THROWN;
-    gs_spin_lock(&o->lock);
-    *ret = gs_bool(o->done);
-    gs_spin_unlock(&o->lock);
+    *ret = gs_bool(gs_taskobj_is_done(o));
     return GS_OK;
 }
 

@@ -5,7 +5,7 @@
  */
 #include "pool.h"
 
-#include <string.h>
+#include <stddef.h>
 
 #include "error.h"
 #include "lib.h"
@@ -104,7 +104,7 @@ enum put { PUT_DONE, PUT_CLOSED, PUT_NOMEM, PUT_WANTS_LIST, PUT_WANTS_CHUNK, PUT
 static struct gs_chunk *open_chunk(struct gs_vm *vm, const struct gs_pool *p, const struct gs_jobs *b, const struct call *k)
 {
     struct gs_chunk *c = b->last;
-    if (c == NULL || c->n == c->cap || (c->queued && c != p->last) || c->at != vm->pc)
+    if (c == NULL || c->n == c->cap || (gs_chunk_is_queued(c) && c != p->last) || c->at != vm->pc)
         return NULL;
     bool fits = c->call != NULL ? k->plain && gs_flat_fits(c->call, vm, k->args[0], k->n - 1) : k->packed;
     return fits ? c : NULL;
@@ -113,7 +113,6 @@ static struct gs_chunk *open_chunk(struct gs_vm *vm, const struct gs_pool *p, co
 static void queue_locked(struct gs_pool *p, struct gs_chunk *c)
 {
     c->behind = NULL;
-    c->queued = true;
     if (p->first == NULL)
         p->first = c;
     else
@@ -123,6 +122,8 @@ static void queue_locked(struct gs_pool *p, struct gs_chunk *c)
 
 static void add_locked(struct gs_pool *p, struct gs_chunk *c, struct call *k)
 {
+    if (!gs_chunk_is_queued(c))
+        queue_locked(p, c);
     struct gs_slot *s = gs_chunk_slot(c, c->n++);
     if (c->call == NULL)
         s->p = k->parcel;
@@ -131,10 +132,7 @@ static void add_locked(struct gs_pool *p, struct gs_chunk *c, struct call *k)
     s->o = k->o;
     if (c->jobs->n++ == c->jobs->over)
         gs_hobj_retain(&c->jobs->h);
-    p->queued++;
     p->unfinished++;
-    if (!c->queued)
-        queue_locked(p, c);
 }
 
 static enum put put_locked(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *b, struct call *k)

@@ -36,8 +36,7 @@ struct gs_chunk {
     const char *file;
     uint32_t line;
     uint32_t n, cap, stride; /* slots; bytes of one */
-    uint32_t taken;          /* those before are with runners, or over */
-    bool queued;
+    uint32_t taken;          /* those before are with runners, or over; while there are others it is in the queue */
 };
 
 /* What wait and map wait for; a handle of the task that waits, between the steps of the prelude. While jobs are left it has a share of its own. */
@@ -76,7 +75,7 @@ struct gs_pool {
     uint32_t out;           /* of those */
     bool closed;
     struct gs_chunk *first, *last; /* the queue: chunks with jobs that no runner has taken */
-    uint64_t queued, unfinished;   /* jobs */
+    uint64_t unfinished;           /* jobs that have not ended, less what the runners have not accounted for */
     struct gs_jobs *since;         /* submitted since the last wait; NULL: none */
     struct gs_runner *runners;
     struct gs_runner *fresh; /* those that have been started and have not looked for jobs yet */
@@ -97,6 +96,11 @@ bool gs_runner_over(struct gs_vm *vm, gs_status st, struct gs_worker *w);
 /* The process ends with o's VM, a runner's, still there, and all workers have stopped: it and what its pool has queued will never run. */
 void gs_runner_dropped(struct gs_taskobj *o);
 
+/* The lock is held. */
+static inline bool gs_chunk_is_queued(const struct gs_chunk *c)
+{
+    return c->taken < c->n;
+}
 static inline gs_value *gs_slot_args(struct gs_slot *s)
 {
     return &s->p.v;
@@ -105,4 +109,5 @@ static inline struct gs_slot *gs_chunk_slot(struct gs_chunk *c, uint32_t i)
 {
     return (struct gs_slot *)(void *)((char *)(c + 1) + (size_t)i * c->stride);
 }
+
 #endif

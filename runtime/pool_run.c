@@ -9,10 +9,7 @@
  */
 #include "pool.h"
 
-#include <string.h>
-
 #include "deadlock.h"
-#include "error.h"
 #include "port/clock.h"
 #include "port/mem.h"
 #include "rt.h"
@@ -83,7 +80,6 @@ static bool pop(struct gs_runner *r)
 static void unqueue_locked(struct gs_pool *p)
 {
     struct gs_chunk *c = p->first;
-    c->queued = false;
     p->first = c->behind;
     if (p->first == NULL)
         p->last = NULL;
@@ -100,8 +96,7 @@ static bool take_queued_locked(struct gs_runner *r)
     r->chunk = c;
     gs_store_rel(&r->range, pair(c->taken, c->taken + n)); /* [P1] */
     c->taken += n;
-    p->queued -= n;
-    if (c->taken == c->n)
+    if (!gs_chunk_is_queued(c))
         unqueue_locked(p);
     return true;
 }
@@ -216,7 +211,7 @@ static bool refill(struct gs_runner *r, struct gs_worker *w, uint32_t ending)
     if (!got) {
         unlink_locked(r);
         gs_worker_over_owner(w); /* before anybody is woken */
-    } else if (p->queued == 0 && p->fresh != NULL) {
+    } else if (p->first == NULL && p->fresh != NULL) {
         count_out_locked(p, w);
     }
     p->unfinished -= over + ending;
@@ -301,10 +296,10 @@ static bool begin(struct gs_vm *vm, struct gs_runner *r)
     return r->busy;
 }
 
-/* r has left the pool. */
-static void leave(struct gs_vm *vm, struct gs_runner *r)
+/* r, whose task is o, has left the pool. */
+static void leave(struct gs_taskobj *o, struct gs_runner *r)
 {
-    vm->self->runner = NULL;
+    o->runner = NULL;
     if (r->spare != NULL)
         gs_hobj_release(&r->spare->h);
     gs_hobj_release(&r->pool->h);
@@ -353,7 +348,7 @@ static bool end_known(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w
         r->own = NULL;
     account(p, b, s, o);
     if (!on)
-        leave(vm, r);
+        leave(vm->self, r);
     return on;
 }
 
@@ -367,7 +362,7 @@ bool gs_runner_next(struct gs_vm *vm, struct gs_worker *w)
             if (!end_known(vm, r, w, GS_E_NOMEM))
                 return false;
         } else if (!refill(r, w, 0)) {
-            leave(vm, r);
+            leave(vm->self, r);
             return false;
         }
     }
@@ -472,9 +467,5 @@ void gs_runner_dropped(struct gs_taskobj *o)
     }
     unlink_locked(r);
     gs_taskobj_leave_pool(o);
-    o->runner = NULL;
-    if (r->spare != NULL)
-        gs_hobj_release(&r->spare->h);
-    gs_hobj_release(&p->h);
-    gs_mem_free(r);
+    leave(o, r);
 }

@@ -583,30 +583,17 @@ bool gs_taskobj_is_done(struct gs_taskobj *o)
     return done;
 }
 
-static int end_finish(struct gs_vm *vm, gs_value *ret)
-{
-    return gs_wait_outcome(vm, gs_bool(false), gs_bool(false), ret);
-}
-
 /* True: vm waits now for o's end, for ever or until its timer. */
-static bool wait_if_not_done(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int (*finish)(struct gs_vm *, gs_value *))
+static bool wait_if_not_done(struct gs_vm *vm, struct gs_taskobj *o, const char *what)
 {
     gs_spin_lock(&o->lock);
     bool wait = !o->done;
     if (wait) {
-        gs_wait_park_locked(vm, &o->waiters, &o->h, what, finish);
+        gs_wait_park_locked(vm, &o->waiters, &o->h, what, wait_finish);
         vm->park.first.send = false; /* not counted */
     }
     gs_spin_unlock(&o->lock);
     return wait;
-}
-
-int gs_taskobj_wait_end(struct gs_vm *vm, struct gs_taskobj *o, const char *what, gs_value *ret)
-{
-    if (gs_vm_take_cancel(vm))
-        return gs_throw_cancelled(vm);
-    *ret = gs_bool(false);
-    return wait_if_not_done(vm, o, what, end_finish) ? GS_PARK : GS_OK;
 }
 
 int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int64_t ms, gs_value *ret)
@@ -615,7 +602,7 @@ int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, in
         return gs_throw_cancelled(vm);
     if (ms > 0 && gs_wait_ext(vm) == NULL)
         return GS_E_NOMEM;
-    if (ms == 0 ? gs_taskobj_is_done(o) : !wait_if_not_done(vm, o, what, wait_finish))
+    if (ms == 0 ? gs_taskobj_is_done(o) : !wait_if_not_done(vm, o, what))
         return gs_taskobj_outcome(vm, o, ret);
     if (ms == 0)
         return GS_OK;

@@ -75,8 +75,6 @@ int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret);
 /* Waits for o (PARK) or gives its outcome; ms < 0: for ever; at the timeout *ret is nil. For join and await. */
 int gs_taskobj_wait(struct gs_vm *vm, struct gs_taskobj *o, const char *what, int64_t ms, gs_value *ret);
 bool gs_taskobj_is_done(struct gs_taskobj *o);
-/* Waits for o's end without taking its outcome (PARK); *ret = false in any case. what must live as long as the program. */
-int gs_taskobj_wait_end(struct gs_vm *vm, struct gs_taskobj *o, const char *what, gs_value *ret);
 /* Waits for the first of several (an array of handles of tasks or futures, checked by the caller): *ret is its index. all: waits for all, *ret is -1, or the index of one
  * that has failed as soon as there is one. The errors of all of them count as received from here on. */
 int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, const char *what, gs_value *ret);

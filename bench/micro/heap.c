@@ -8,9 +8,7 @@
  *
  * Usage      bench_heap [case...]
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "micro.h"
 
 #include "array.h"
 #include "map.h"
@@ -19,18 +17,8 @@
 #include "str.h"
 #include "text.h"
 
-#define ROUNDS 7
-
 static struct gs_heap h;
 static gs_value root[8];
-
-static void expect(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "wrong answer: %s\n", what);
-    exit(1);
-}
 
 static void roots(void *ctx, struct gs_marker *m)
 {
@@ -367,12 +355,6 @@ static const struct bench {
     {"ints_out", ints_out, NULL},
 };
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 static void measure(const struct bench *b)
 {
     double ns[ROUNDS];
@@ -393,18 +375,10 @@ static void measure(const struct bench *b)
         in_gc = (double)h.gc_ns / (double)n;
         gs_heap_fini(&h);
     }
-    qsort(ns, ROUNDS, sizeof *ns, compare);
+    sort_values(ns, ROUNDS);
     printf("%-14s %8.1f ns   best %8.1f   collections %4u, %.1f ns\n", b->name, ns[ROUNDS / 2],
            ns[0], collections, in_gc);
     fflush(stdout);
-}
-
-static bool wanted(const char *name, int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], name) == 0)
-            return true;
-    return argc < 2;
 }
 
 int main(int argc, char **argv)

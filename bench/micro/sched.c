@@ -7,10 +7,7 @@
  *
  * Usage      bench_sched [case...]
  */
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "micro.h"
 
 #include "sched/sched.h"
 #include "sched/deque.h"
@@ -19,30 +16,7 @@
 #include "sched/port/clock.h"
 #include "sched/port/mem.h"
 
-#define ROUNDS 7
-
 static struct gs_sched *sched;
-
-static void expect(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "wrong answer: %s\n", what);
-    exit(1);
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-static void report(const char *name, double *ns, const char *unit)
-{
-    qsort(ns, ROUNDS, sizeof *ns, compare);
-    printf("%-28s %9.1f %s   best %9.1f\n", name, ns[ROUNDS / 2], unit, ns[0]);
-    fflush(stdout);
-}
 
 static int run_with(unsigned workers, struct gs_task *first)
 {
@@ -648,7 +622,7 @@ static void late(void)
     gs_task_init(&sleeper.task, sleeper_resume);
     expect(run_with(0, &sleeper.task) == 0, "late's end");
     gs_mem_free(loops);
-    qsort(sleeper.late, SLEEPS, sizeof(double), compare);
+    sort_values(sleeper.late, SLEEPS);
     printf("%-28s p50 %.0f us, p90 %.0f us, p99 %.0f us, worst %.0f us\n",
            "1 ms timers are late by", sleeper.late[SLEEPS / 2], sleeper.late[SLEEPS * 9 / 10],
            sleeper.late[SLEEPS * 99 / 100], sleeper.late[SLEEPS - 1]);
@@ -671,10 +645,7 @@ static const struct {
 int main(int argc, char **argv)
 {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        bool wanted = argc < 2;
-        for (int k = 1; k < argc; k++)
-            wanted |= strcmp(argv[k], cases[i].name) == 0;
-        if (wanted)
+        if (wanted(cases[i].name, argc, argv))
             cases[i].run();
     }
     return 0;

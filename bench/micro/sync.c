@@ -5,9 +5,7 @@
  *
  * Usage      bench_sync [case...]
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "micro.h"
 
 #include "array.h"
 #include "chan.h"
@@ -19,18 +17,8 @@
 #include "str.h"
 #include "taskobj.h"
 
-#define ROUNDS 7
-
 static struct gs_vm *vm;
 static struct gs_chan *chan;
-
-static void expect(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "wrong answer: %s\n", what);
-    exit(1);
-}
 
 /* The task that a scheduler would be running. */
 static void set_up(void)
@@ -191,24 +179,13 @@ static void measure(const struct bench *b)
         gs_vm_free(vm);
         gs_sched_free(gs_rt.sched);
     }
-    for (int i = 0; i < ROUNDS; i++)
-        for (int k = i; k > 0 && ns[k] < ns[k - 1]; k--) {
-            double t = ns[k];
-            ns[k] = ns[k - 1];
-            ns[k - 1] = t;
-        }
-    printf("%-28s %8.1f ns   best %8.1f\n", b->what, ns[ROUNDS / 2], ns[0]);
-    fflush(stdout);
+    report(b->what, ns, "ns");
 }
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++) {
-        bool wanted = argc < 2;
-        for (int k = 1; k < argc; k++)
-            wanted |= strcmp(argv[k], benches[i].name) == 0;
-        if (wanted)
+    for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++)
+        if (wanted(benches[i].name, argc, argv))
             measure(&benches[i]);
-    }
     return 0;
 }

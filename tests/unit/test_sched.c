@@ -730,16 +730,22 @@ static enum gs_run park_then_tell(struct gs_task *t, struct gs_worker *w)
     return GS_RUN_DONE;
 }
 
-static void a_task_in_the_slot_of_a_hog_is_taken_by_another_worker(void)
+/* first holds its worker until it has seen the other one, which parks once, run. */
+static void the_other_one_runs(enum gs_run (*first)(struct gs_task *, struct gs_worker *))
 {
     struct job j, k;
     setup(2);
-    job_init(&j, hog);
+    job_init(&j, first);
     job_init(&k, park_then_tell);
     j.other = &k;
     CU_ASSERT_EQUAL(gs_sched_run(s, &j.task), 0);
     CU_ASSERT_EQUAL(j.count, 1);
     gs_sched_free(s);
+}
+
+static void a_task_in_the_slot_of_a_hog_is_taken_by_another_worker(void)
+{
+    the_other_one_runs(hog);
 }
 
 /* Starts a timer for the parked one and then does not answer until it has run, while the other worker has loops enough of its own: it does
@@ -771,16 +777,9 @@ static enum gs_run deaf(struct gs_task *t, struct gs_worker *w)
 
 static void what_a_timer_wakes_on_a_deaf_worker_is_carried_to_another(void)
 {
-    struct job j, k;
-    setup(2);
     for (int i = 0; i < LOOPS; i++)
         job_init(&loops[i], poll_loop);
-    job_init(&j, deaf);
-    job_init(&k, park_then_tell);
-    j.other = &k;
-    CU_ASSERT_EQUAL(gs_sched_run(s, &j.task), 0);
-    CU_ASSERT_EQUAL(j.count, 1);
-    gs_sched_free(s);
+    the_other_one_runs(deaf);
 }
 
 static enum gs_run watch_a_timer(struct gs_task *t, struct gs_worker *w)
