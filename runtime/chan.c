@@ -32,19 +32,27 @@ struct gs_chan *gs_chan_new(uint32_t cap)
     return c;
 }
 
+/* The place at out_at has been read; out is held. */
+GS_INLINE void taken_one(struct gs_chan *c)
+{
+    c->out_at = c->out_at + 1 == c->ringcap ? 0 : c->out_at + 1;
+    gs_store_rel(&c->taken, gs_load_rlx(&c->taken) + 1); /* [N1] ours to write */
+}
+
 /* The oldest value, of which there is one; out is held. */
 static struct gs_parcel take(struct gs_chan *c)
 {
     struct gs_parcel p = c->ring[c->out_at];
-    c->out_at = c->out_at + 1 == c->ringcap ? 0 : c->out_at + 1;
-    gs_store_rel(&c->taken, gs_load_rlx(&c->taken) + 1); /* [N1] ours to write */
+    taken_one(c);
     return p;
 }
 
 /* There is room; in is held. */
-static void add(struct gs_chan *c, struct gs_parcel p)
+GS_INLINE void add(struct gs_chan *c, gs_value v, struct gs_fragment *frag)
 {
-    c->ring[c->in_at] = p;
+    struct gs_parcel *p = &c->ring[c->in_at];
+    p->v = v;
+    p->frag = frag;
     c->in_at = c->in_at + 1 == c->ringcap ? 0 : c->in_at + 1;
     gs_store_rel(&c->added, gs_load_rlx(&c->added) + 1); /* [N1] ours to write */
 }
@@ -65,15 +73,32 @@ static bool has_values(struct gs_chan *c)
     return taken < c->added_seen;
 }
 
-/* Sends when nobody has to be woken and nothing to be grown. */
-static bool try_add(struct gs_chan *c, struct gs_parcel p)
+/* Sends what is in v and frag (a parcel, in registers: see value.h, Words) when nobody has to be woken and nothing to be grown. */
+static inline bool try_add(struct gs_chan *c, gs_value v, struct gs_fragment *frag)
 {
     gs_spin_lock(&c->in);
     bool ok = !gs_load_rlx(&c->closed) && /* under in */ c->receivers.head == NULL && has_room(c);
-    if (ok)
-        add(c, p);
+    if (GS_LIKELY(ok))
+        add(c, v, frag);
     gs_spin_unlock(&c->in);
     return ok;
+}
+
+/* Receives a plain value when nobody waits to send; else UNSET. */
+static inline gs_value try_take_plain(struct gs_chan *c)
+{
+    gs_value v = gs_unset();
+    gs_spin_lock(&c->out);
+    if (GS_LIKELY(c->senders.head == NULL && has_values(c))) {
+        const struct gs_parcel *p = &c->ring[c->out_at];
+        gs_value first = gs_value_words(&p->v);
+        if (GS_LIKELY(gs_value_is_plain(first) && p->frag == NULL)) {
+            v = first;
+            taken_one(c);
+        }
+    }
+    gs_spin_unlock(&c->out);
+    return v;
 }
 
 /* Receives when nobody waits to send. */
@@ -138,7 +163,7 @@ enum gs_offer gs_chan_offer_locked(struct gs_chan *c, struct gs_parcel *p, struc
         return GS_OFFER_CLOSED;
     struct gs_waiter *w = claim(&c->receivers, ctx, &busy);
     if (w != NULL) {
-        w->item = *p;
+        w->item = gs_parcel_words(p);
         w->ok = true;
         *wake = w;
         return GS_OFFER_DONE;
@@ -149,7 +174,7 @@ enum gs_offer gs_chan_offer_locked(struct gs_chan *c, struct gs_parcel *p, struc
         return GS_OFFER_WAIT;
     if (!reserve_locked(c))
         return GS_OFFER_NOMEM;
-    add(c, *p);
+    add(c, gs_value_words(&p->v), p->frag);
     return GS_OFFER_DONE;
 }
 
@@ -163,7 +188,7 @@ enum gs_offer gs_chan_poll_locked(struct gs_chan *c, struct gs_parcel *p, struct
     if (gs_chan_len_locked(c) > 0) {
         *p = take(c);
         if (w != NULL) /* its value takes the place that has become free */
-            add(c, w->item);
+            add(c, w->item.v, w->item.frag);
     } else if (w != NULL) {
         *p = w->item;
     } else {
@@ -200,7 +225,8 @@ static int send_finish(struct gs_vm *vm, gs_value *ret)
     return GS_OK;
 }
 
-int gs_chan_send(struct gs_vm *vm, struct gs_chan *c, gs_value v, int64_t ms, const char *what, gs_value *ret)
+/* With all that may come between: packing, growing, waking, waiting. */
+static GS_NOINLINE int send_slow(struct gs_vm *vm, struct gs_chan *c, gs_value v, int64_t ms, const char *what, gs_value *ret)
 {
     if (gs_vm_take_cancel(vm))
         return gs_throw_cancelled(vm);
@@ -209,7 +235,7 @@ int gs_chan_send(struct gs_vm *vm, struct gs_chan *c, gs_value v, int64_t ms, co
     struct gs_parcel p;
     if (gs_parcel_pack(vm, v, &p) != GS_OK)
         return GS_E_NOMEM;
-    if (c->cap != 0 && try_add(c, p)) {
+    if (c->cap != 0 && !gs_value_is_plain(v) && try_add(c, p.v, p.frag)) {
         *ret = gs_bool(true);
         return GS_OK;
     }
@@ -218,7 +244,7 @@ int gs_chan_send(struct gs_vm *vm, struct gs_chan *c, gs_value v, int64_t ms, co
     enum gs_offer o = gs_chan_offer_locked(c, &p, &wake, claim_plain, NULL);
     if (o == GS_OFFER_WAIT && ms != 0) {
         gs_wait_park_locked(vm, &c->senders, &c->h, what, send_finish);
-        vm->park.first.item = p;
+        vm->park.first.item = gs_parcel_words(&p);
         vm->park.first.send = true;
         gs_chan_unlock(c);
         gs_wait_timeout(vm, ms);
@@ -237,9 +263,24 @@ int gs_chan_send(struct gs_vm *vm, struct gs_chan *c, gs_value v, int64_t ms, co
     return GS_OK;
 }
 
+int gs_chan_send(struct gs_vm *vm, struct gs_chan *c, gs_value v, int64_t ms, const char *what, gs_value *ret)
+{
+    if (GS_LIKELY(c->cap != 0 && gs_value_is_plain(v) && !gs_taskobj_is_cancelled(vm) && try_add(c, v, NULL))) {
+        *ret = gs_bool(true);
+        return GS_OK;
+    }
+    return send_slow(vm, c, v, ms, what, ret);
+}
+
 /* ---- receive ---- */
 
-static int recv_outcome(struct gs_vm *vm, gs_value end, gs_value *ret)
+/* What a closed channel gives: nil, or to a loop the end. */
+static gs_value closed_value(bool loop)
+{
+    return loop ? gs_unset() : gs_nil();
+}
+
+static int recv_outcome(struct gs_vm *vm, bool loop, gs_value *ret)
 {
     struct gs_waiter *w = &vm->park.first;
     /* After a failed allocation this runs again: the word is IDLE then, the reason kept, and the item still there. */
@@ -254,7 +295,7 @@ static int recv_outcome(struct gs_vm *vm, gs_value end, gs_value *ret)
         return GS_OK;
     }
     if (!w->ok) {
-        *ret = end;
+        *ret = closed_value(loop);
         return GS_OK;
     }
     return (int)gs_parcel_take(vm, &w->item, ret);
@@ -262,17 +303,17 @@ static int recv_outcome(struct gs_vm *vm, gs_value end, gs_value *ret)
 
 static int recv_finish(struct gs_vm *vm, gs_value *ret)
 {
-    return recv_outcome(vm, gs_nil(), ret);
+    return recv_outcome(vm, false, ret);
 }
 
 static int next_finish(struct gs_vm *vm, gs_value *ret)
 {
-    return recv_outcome(vm, gs_unset(), ret);
+    return recv_outcome(vm, true, ret);
 }
 
-static int receive(struct gs_vm *vm, struct gs_chan *c, int64_t ms, const char *what, int (*finish)(struct gs_vm *, gs_value *),
-                   gs_value end, gs_value *ret)
+static GS_NOINLINE int receive_slow(struct gs_vm *vm, struct gs_chan *c, int64_t ms, const char *what, bool loop, gs_value *ret)
 {
+    int (*finish)(struct gs_vm *, gs_value *) = loop ? next_finish : recv_finish;
     if (gs_vm_take_cancel(vm))
         return gs_throw_cancelled(vm);
     if (ms > 0 && gs_wait_ext(vm) == NULL)
@@ -304,18 +345,30 @@ got:
         vm->park.first.ok = true;
         return gs_wait_again(vm, finish, what, &c->h);
     }
-    *ret = o == GS_OFFER_CLOSED ? end : gs_nil();
+    *ret = closed_value(loop && o == GS_OFFER_CLOSED);
     return GS_OK;
+}
+
+static inline int receive(struct gs_vm *vm, struct gs_chan *c, int64_t ms, const char *what, bool loop, gs_value *ret)
+{
+    if (GS_LIKELY(c->cap != 0 && !gs_taskobj_is_cancelled(vm))) {
+        gs_value v = try_take_plain(c);
+        if (GS_LIKELY(!gs_is(v, GS_T_UNSET))) {
+            *ret = v;
+            return GS_OK;
+        }
+    }
+    return receive_slow(vm, c, ms, what, loop, ret);
 }
 
 int gs_chan_recv(struct gs_vm *vm, struct gs_chan *c, int64_t ms, const char *what, gs_value *ret)
 {
-    return receive(vm, c, ms, what, recv_finish, gs_nil(), ret);
+    return receive(vm, c, ms, what, false, ret);
 }
 
 int gs_chan_next(struct gs_vm *vm, struct gs_chan *c, gs_value *ret)
 {
-    return receive(vm, c, -1, "for over a channel", next_finish, gs_unset(), ret);
+    return receive(vm, c, -1, "for over a channel", true, ret);
 }
 
 /* ---- from compiled code, when nobody has to wait, be woken or copy ---- */
@@ -332,24 +385,15 @@ static const gs_value declined = {.tag = GS_C_DECLINED};
 gs_value gs_c_try_send(struct gs_vm *vm, gs_value chan, gs_value v)
 {
     struct gs_chan *c = quick(vm, chan);
-    struct gs_parcel p = {.v = v};
-    if (c == NULL || !gs_parcel_is_plain(&p))
-        return declined;
-    bool room = try_add(c, p);
-    return room ? gs_bool(true) : declined;
+    bool sent = c != NULL && gs_value_is_plain(v) && try_add(c, v, NULL);
+    return sent ? gs_bool(true) : declined;
 }
 
 gs_value gs_c_try_recv(struct gs_vm *vm, gs_value chan)
 {
     struct gs_chan *c = quick(vm, chan);
-    if (c == NULL)
-        return declined;
-    gs_value v = declined;
-    gs_spin_lock(&c->out);
-    if (c->senders.head == NULL && has_values(c) && gs_parcel_is_plain(&c->ring[c->out_at]))
-        v = take(c).v;
-    gs_spin_unlock(&c->out);
-    return v;
+    gs_value v = c != NULL ? try_take_plain(c) : gs_unset();
+    return gs_is(v, GS_T_UNSET) ? declined : v;
 }
 
 bool gs_chan_close(struct gs_chan *c)

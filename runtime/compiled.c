@@ -394,13 +394,8 @@ int gs_c_native(struct gs_vm *vm, const struct gs_native *nat, gs_value *args, u
         vm->refused = true;
         return GS_C_AGAIN;
     }
-    if (GS_LIKELY(st == GS_OK || st == GS_YIELD)) {
-        /* A word at a time, as the native has stored them: one load of both would wait for the stores to reach the cache, which took
-         * longer than all else here. */
-        const volatile gs_value *words = &ret;
-        dst->i = words->i;
-        dst->tag = words->tag;
-    }
+    if (GS_LIKELY(st == GS_OK || st == GS_YIELD))
+        *dst = gs_value_words(&ret);
     return st;
 }
 

@@ -38,7 +38,13 @@ void gs_parcel_drop_object(struct gs_parcel *p);
 /* A number, nil or a bool: nothing is held. */
 GS_INLINE bool gs_parcel_is_plain(const struct gs_parcel *p)
 {
-    return p->frag == NULL && p->v.tag <= GS_T_FLOAT;
+    return p->frag == NULL && gs_value_is_plain(p->v);
+}
+
+/* *p by words; value.h. */
+GS_INLINE struct gs_parcel gs_parcel_words(const struct gs_parcel *p)
+{
+    return (struct gs_parcel){.v = gs_value_words(&p->v), .frag = p->frag};
 }
 
 GS_INLINE gs_status gs_parcel_pack(struct gs_vm *vm, gs_value v, struct gs_parcel *out)
@@ -51,7 +57,7 @@ GS_INLINE gs_status gs_parcel_take(struct gs_vm *vm, struct gs_parcel *p, gs_val
 {
     if (GS_UNLIKELY(!gs_parcel_is_plain(p)))
         return gs_parcel_take_object(vm, p, out);
-    *out = p->v;
+    *out = gs_value_words(&p->v);
     p->v = gs_nil();
     return GS_OK;
 }

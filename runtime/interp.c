@@ -360,11 +360,11 @@ static int resume(struct gs_vm *vm)
     if (st == GS_E_THROWN)
         return st;
     if (how == RESUME_VALUE) {
-        vm->base[vm->resume_dst] = ret;
+        vm->base[vm->resume_dst] = gs_value_words(&ret);
         return st;
     }
     gs_insn i = gs_insn_load(vm->pc - 1);
-    if (!gs_slow_iterdone(vm->base + gs_insn_a(i), ret, vm->base + gs_insn_b(i), gs_insn_x(i)))
+    if (!gs_slow_iterdone(vm->base + gs_insn_a(i), gs_value_words(&ret), vm->base + gs_insn_b(i), gs_insn_x(i)))
         return st;
     /* The loop's only back-edge, and a loop that always waits here has no other safe point: a poke that nobody answers would
      * keep it out of compiled code for good. As at other back-edges an error belongs to the jump. */

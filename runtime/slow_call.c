@@ -225,7 +225,7 @@ int gs_slow_native(struct gs_vm *vm, const struct gs_native *nat, gs_value *args
         st = gs_slow_native_failed(vm, nat, args, n, st, &ret);
     vm->top = NULL;
     if (st == GS_OK || st == GS_YIELD)
-        *dst = ret;
+        *dst = gs_value_words(&ret);
     return st;
 }
 
@@ -234,7 +234,7 @@ int gs_slow_resume(struct gs_vm *vm, gs_value *dst)
     gs_value ret = gs_nil();
     int st = GS_RETRY(vm, vm->park.finish(vm, &ret));
     if (st == GS_OK || st == GS_YIELD)
-        *dst = ret;
+        *dst = gs_value_words(&ret);
     return st;
 }
 
@@ -474,7 +474,7 @@ static int next_received(struct gs_vm *vm, gs_value *it, gs_value *dst, unsigned
     gs_value ret = gs_nil();
     int st = GS_RETRY(vm, gs_chan_next(vm, c, &ret));
     if (st == GS_OK || st == GS_YIELD)
-        *more = gs_slow_iterdone(it, ret, dst, nvars);
+        *more = gs_slow_iterdone(it, gs_value_words(&ret), dst, nvars);
     return st;
 }
 

@@ -284,8 +284,8 @@ void gs_taskobj_fail(struct gs_taskobj *o)
 
 /* ---- cancelling ---- */
 
-/* [C1] A cancel and a task that is about to park must not miss each other. Canceller: stores cancel, then looks at the wait word (gs_wait_claim). Task: stores WAITING
- * (gs_wait_begin), then looks at cancel (cancel_parking). All four are seq_cst, so one of them sees what the other stored. */
+/* [C1] A cancel and a task that is about to park must not miss each other. Canceller: stores cancel, then looks at the wait word (gs_wait_claim), both seq_cst. Task: stores
+ * WAITING (gs_wait_begin), lets go of its worker (a read-modify-write with a fence behind it), then looks at cancel (cancel_parking). So one of them sees what the other stored. */
 void gs_taskobj_cancel(struct gs_taskobj *o)
 {
     struct gs_vm *wake = NULL;
@@ -303,9 +303,11 @@ void gs_taskobj_cancel(struct gs_taskobj *o)
 }
 
 /* Before vm's task goes back to its worker in order to park. */
-static void cancel_parking(struct gs_vm *vm)
+static void cancel_parking(struct gs_vm *vm, struct gs_worker *w)
 {
     struct gs_taskobj *o = vm->self;
+    gs_worker_detach_owner(w); /* has to be done anyway */
+    gs_fence_after_rmw();      /* [C1] */
     if (GS_LIKELY(!gs_load_seq(&o->cancel))) /* [C1] */
         return;
     gs_spin_lock(&o->lock);
@@ -380,14 +382,14 @@ static gs_status run(struct gs_vm *vm)
     return st;
 }
 
-static enum gs_run pause(struct gs_vm *vm, gs_status st)
+static enum gs_run pause(struct gs_vm *vm, gs_status st, struct gs_worker *w)
 {
     if (st == GS_YIELD)
         return GS_RUN_YIELD;
     if (!(vm->flags & GS_VM_LIVE)) /* EXIT: the scheduler is stopping and never runs it again */
         gs_rt_live_add(vm); /* it may have been woken, but we have not let go of it yet */
     if (st == GS_PARK) {
-        cancel_parking(vm);
+        cancel_parking(vm, w);
         gs_deadlock_note();
     }
     return GS_RUN_PARK;
@@ -406,7 +408,7 @@ static enum gs_run resume_runner(struct gs_vm *vm, struct gs_worker *w)
     for (unsigned left = gs_tracing ? 1 : JOBS_IN_A_ROW; left > 0; left--) {
         gs_status st = run(vm);
         if (!has_ended(st))
-            return pause(vm, st);
+            return pause(vm, st, w);
         if (!gs_runner_over(vm, st, w))
             return end_vm(vm, w);
     }
@@ -420,7 +422,7 @@ static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
         return resume_runner(vm, w);
     gs_status st = run(vm);
     if (!has_ended(st))
-        return pause(vm, st);
+        return pause(vm, st, w);
     gs_worker_over_owner(w); /* before the outcome is seen */
     if (GS_LIKELY(!(vm->flags & GS_VM_MAIN))) {
         gs_taskobj_settle(vm, st);

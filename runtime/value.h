@@ -6,6 +6,9 @@
  *            the program: its payload is the number, and the upper 48 bits of its tag hold the address of the object
  *            behind it, which the VM's ledger keeps alive (handle.h). Test handles with gs_kind(v) == GS_T_HANDLE.
  * ABI        A gs_value is passed and returned in two integer registers.
+ * Words      A value is two words to the processor, too: loading as sixteen bytes what has just been stored as two times eight waits until both
+ *            stores have left the store buffer, a dozen cycles or more, and in front of a locked instruction nothing hides them. Where that can happen on a
+ *            short path, pass values in registers and read them by gs_value_words.
  * Rules      nil is all zero bits: zeroed memory is an array of nils. GS_T_UNSET is never seen by a program: it marks a
  *            global, a captured variable or a parameter that has no value yet. GS_T_FRAME marks a frame link in a VM's
  *            stack (vm.h).
@@ -81,6 +84,15 @@ GS_INLINE bool gs_is_intlike(gs_value v)
 }
 GS_INLINE bool gs_is_obj(gs_value v) { return gs_kind(v) >= GS_T_STR; }
 GS_INLINE bool gs_is(gs_value v, enum gs_kind k) { return v.tag == (uint64_t)k; }
+/* A number, a bool or nil: it means the same in every VM. */
+GS_INLINE bool gs_value_is_plain(gs_value v) { return v.tag <= GS_T_FLOAT; }
+/* *p, by two loads of eight bytes. */
+GS_INLINE gs_value gs_value_words(const gs_value *p)
+{
+    uint64_t u = p->u, tag = p->tag;
+    __asm__("" : "+r"(u), "+r"(tag)); /* else gcc makes one load of both */
+    return (gs_value){.u = u, .tag = tag};
+}
 
 GS_INLINE gs_value gs_nil(void) { return (gs_value){.u = 0, .tag = GS_T_NIL}; }
 GS_INLINE gs_value gs_unset(void) { return (gs_value){.u = 0, .tag = GS_T_UNSET}; }

@@ -24,8 +24,8 @@ void gs_wait_begin(struct gs_vm *vm)
     vm->park.winner = NULL;
     w->timed = false;
     gs_store_rlx(&vm->park.number, gs_load_rlx(&vm->park.number) + 1); /* published by the next store */
-    /* [C1] seq_cst for cancel (taskobj.c). Other wakers find the VM through a queue, whose lock publishes this. */
-    gs_store_seq(&vm->park.word, (uint32_t)GS_WAIT_WAITING);
+    /* [C1] before the fence in cancel_parking (taskobj.c). Other wakers find the VM through a queue, whose lock publishes this. */
+    gs_store_rlx(&vm->park.word, (uint32_t)GS_WAIT_WAITING);
 }
 
 void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w)

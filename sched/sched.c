@@ -435,10 +435,10 @@ void gs_task_ready_mt(struct gs_sched *s, struct gs_task *t)
         gs_stat_add_mt(&s->others, GS_STAT_READIES, 1);
     if (GS_UNLIKELY(gs_tracing)) /* nobody else writes or reads it before the exchange */
         t->flow = trace_flow(w, GS_TRACE_READY);
-    uint32_t was = gs_xchg_acq_rel(&t->state, (uint32_t)GS_TASK_READY); /* [T1] */
-    if (was == GS_TASK_RUNNING)
+    if (GS_LIKELY(gs_load_acq(&t->state) == GS_TASK_PARKED)) /* [T1] */
+        gs_store_rlx(&t->state, (uint32_t)GS_TASK_READY); /* ours alone; published by the queue */
+    else if (gs_xchg_acq_rel(&t->state, (uint32_t)GS_TASK_READY) == GS_TASK_RUNNING) /* [T1] */
         return; /* it has not left its worker yet, which will see READY */
-    GS_ASSERT(was == GS_TASK_PARKED);
     if (!w)
         post_from_outside(s, t);
     else if (w->in_task)

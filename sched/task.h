@@ -12,11 +12,13 @@
  *
  * Parking    1. While RUNNING the task publishes itself where wakers will find it (a waiter in a queue, a timer).
  *            2. resume returns GS_RUN_PARK; the worker moves RUNNING -> PARKED by CAS.
- *            3. A waker may come at any time after step 1. It exchanges the state to READY: having found PARKED it
- *               queues the task; having found RUNNING it does nothing, and the worker, whose CAS now fails, queues it.
+ *            3. A waker may come at any time after step 1. Finding PARKED it has the task for itself: it stores READY and
+ *               queues it. Else it exchanges the state to READY: having found PARKED it queues the task; having found
+ *               RUNNING it does nothing, and the worker, whose CAS now fails, queues it.
  *            Invariant: for each park there is exactly one gs_task_ready_mt, and exactly one party queues the task.
- *            [T1] the exchange in ready (acq_rel) pairs with the CAS of the worker (acq_rel): whatever the waker wrote
- *            before is visible to the resumed task, whatever the task wrote before parking is visible to the waker.
+ *            [T1] the exchange in ready (acq_rel), or the load there that finds PARKED (acquire), pairs with the CAS of the
+ *            worker (acq_rel): whatever the waker wrote before is visible to the resumed task (by the queue, when the waker
+ *            queues it), whatever the task wrote before parking is visible to the waker.
  *            After its CAS to PARKED has succeeded, the worker must not touch the task again: it may be gone.
  *
  * Safe point A running task is asked to look up by gs_task_poke_mt. Frame entry and loop back-edges compare the top

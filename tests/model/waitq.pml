@@ -58,9 +58,12 @@ inline ready(mine)
         atomic { /* [T1] */
             assert(alive && readies == 0 && state != READY && word != IDLE && word != WAITING);
             readies++;
-            runnable = (state == PARKED);
-            state = READY
+            mine = (state == PARKED)
         }
+        if
+        :: mine -> atomic { state = READY; runnable = true }
+        :: else -> atomic { runnable = (state == PARKED); state = READY } /* an exchange */
+        fi
     :: else
     fi
 }
