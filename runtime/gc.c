@@ -394,31 +394,33 @@ static size_t outside_bytes(const struct gs_obj *o)
 
 static void sweep_final(struct gs_heap *h, uint32_t colour)
 {
+    struct gs_heap_rest *r = h->rest;
     uint32_t n = 0;
     size_t outside = 0;
-    for (uint32_t i = 0; i < h->nfinal; i++) {
-        if (i + 8 < h->nfinal)
-            __builtin_prefetch(h->final[i + 8]);
-        struct gs_obj *o = h->final[i];
+    for (uint32_t i = 0; i < r->nfinal; i++) {
+        if (i + 8 < r->nfinal)
+            __builtin_prefetch(r->final[i + 8]);
+        struct gs_obj *o = r->final[i];
         if ((o->flags & GS_OF_COLOUR) != colour) {
             gs_obj_release_outside(o);
         } else if (o->kind != GS_T_STR && !payload_of(o)) {
             o->flags &= (uint8_t)~GS_OF_FINAL; /* it has widened to values, or changed, since */
         } else {
             outside += outside_bytes(o);
-            h->final[n++] = o;
+            r->final[n++] = o;
         }
     }
-    h->nfinal = n;
-    h->used = h->used - h->outside + outside;
-    h->outside = outside;
+    r->nfinal = n;
+    h->used = h->used - r->outside + outside;
+    r->outside = outside;
 }
 
 static void sweep_large(struct gs_heap *h, uint32_t colour)
 {
-    for (uint32_t i = h->nlarge; i-- > 0;)
-        if ((h->large[i]->flags & GS_OF_COLOUR) != colour)
-            gs_large_free(h, h->large[i]);
+    struct gs_heap_rest *r = h->rest;
+    for (uint32_t i = r->nlarge; i-- > 0;)
+        if ((r->large[i]->flags & GS_OF_COLOUR) != colour)
+            gs_large_free(h, r->large[i]);
 }
 
 static uint32_t count_lines(const struct gs_block *b)
@@ -449,7 +451,8 @@ static void spoil_free_lines(struct gs_block *b)
 /* Sorts the blocks into full, recyclable and free ones; gives the living bytes. */
 static size_t sweep_blocks(struct gs_heap *h, struct gs_block **free)
 {
-    struct gs_block *b = h->blocks, *next, **tail = &h->recycle, **keep = &h->blocks;
+    struct gs_heap_rest *r = h->rest;
+    struct gs_block *b = r->blocks, *next, **tail = &r->recycle, **keep = &r->blocks;
     size_t lines = 0;
     uint32_t nblocks = 0;
     for (; b; b = next) {
@@ -472,20 +475,21 @@ static size_t sweep_blocks(struct gs_heap *h, struct gs_block **free)
     }
     *keep = NULL;
     *tail = NULL;
-    h->nblocks = nblocks;
-    h->hole = GS_BLOCK_FIRST_LINE;
+    r->nblocks = nblocks;
+    r->hole = GS_BLOCK_FIRST_LINE;
     return lines * GS_LINE_SIZE;
 }
 
 /* Keeps as many free blocks as `want` bytes take, and gives the others back. */
 static void keep_reserve(struct gs_heap *h, struct gs_block *free, size_t want)
 {
+    struct gs_heap_rest *r = h->rest;
     while (free) {
         struct gs_block *next = free->next;
-        if ((size_t)h->nreserve * GS_BLOCK_SIZE < want) {
-            free->next = h->reserve;
-            h->reserve = free;
-            h->nreserve++;
+        if ((size_t)r->nreserve * GS_BLOCK_SIZE < want) {
+            free->next = r->reserve;
+            r->reserve = free;
+            r->nreserve++;
         } else {
             gs_block_free(h, free);
         }
@@ -495,16 +499,17 @@ static void keep_reserve(struct gs_heap *h, struct gs_block *free, size_t want)
 
 static void sweep(struct gs_heap *h, struct gs_marker *m)
 {
+    struct gs_heap_rest *r = h->rest;
     sweep_final(h, m->colour);
     sweep_large(h, m->colour);
     /* The reserve of last time counts as free again. */
-    struct gs_block *free = h->reserve;
-    h->reserve = NULL;
-    h->nreserve = 0;
+    struct gs_block *free = r->reserve;
+    r->reserve = NULL;
+    r->nreserve = 0;
     size_t live = sweep_blocks(h, &free);
-    size_t holes = (size_t)h->nblocks * (GS_BLOCK_SIZE - GS_LINE_SIZE) - live;
-    size_t holders = (size_t)h->nfinal * OUTSIDE_EACH;
-    live += m->live_chunk + (h->outside < holders ? h->outside : holders);
+    size_t holes = (size_t)r->nblocks * (GS_BLOCK_SIZE - GS_LINE_SIZE) - live;
+    size_t holders = (size_t)r->nfinal * OUTSIDE_EACH;
+    live += m->live_chunk + (r->outside < holders ? r->outside : holders);
     size_t budget = live > GS_GC_FIRST ? live : GS_GC_FIRST;
     keep_reserve(h, free, budget > holes ? budget - holes : 0);
     h->threshold = h->used + budget;
@@ -525,14 +530,14 @@ static uint32_t pick_colour(const struct gs_heap *h)
 
 static void clear_lines(struct gs_heap *h)
 {
-    for (struct gs_block *b = h->blocks; b; b = b->next)
+    for (struct gs_block *b = h->rest->blocks; b; b = b->next)
         memset(b->line, 0, sizeof b->line);
 }
 
 /* The bump runs end here: what is left of them is holes like others. A run in a chunk goes on. */
 static void close_runs(struct gs_heap *h)
 {
-    h->ocur = h->oend = NULL;
+    h->rest->ocur = h->rest->oend = NULL;
     if (!(h->newflags & GS_OF_CHUNK)) {
         h->cur = h->end = NULL;
         h->newflags = 0;
@@ -548,6 +553,10 @@ bool gs_gc_collect(struct gs_heap *h, void (*roots)(void *ctx, struct gs_marker 
     m.n = 0;
     m.cap = LOCAL_STACK;
     m.colour = pick_colour(h);
+    if (gs_heap_make_rest(h) == NULL) {
+        h->threshold = h->used + GS_GC_FIRST;
+        return false;
+    }
     m.failed = m.colour == 0; /* three markings in a row were given up */
     m.live_chunk = 0;
     m.handle = handle;
@@ -562,7 +571,7 @@ bool gs_gc_collect(struct gs_heap *h, void (*roots)(void *ctx, struct gs_marker 
     if (m.stack != m.local)
         gs_mem_free(m.stack);
     if (m.failed) {
-        h->recycle =
+        h->rest->recycle =
             NULL; /* the line marks are incomplete now: no holes until a marking succeeds */
         h->threshold = h->used + GS_GC_FIRST;
     } else {
@@ -570,7 +579,7 @@ bool gs_gc_collect(struct gs_heap *h, void (*roots)(void *ctx, struct gs_marker 
         sweep(h, &m);
         h->colours = (uint8_t)(1u << m.colour);
     }
-    h->ngc++;
-    h->gc_ns += (uint64_t)(gs_clock_mono_ns() - start);
+    h->rest->ngc++;
+    h->rest->gc_ns += (uint64_t)(gs_clock_mono_ns() - start);
     return !m.failed;
 }

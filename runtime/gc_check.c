@@ -41,16 +41,16 @@ static bool check_place(struct check *c, const struct gs_obj *o)
         return true;
     if ((uintptr_t)o & 15)
         return fail(c, "misaligned object", o);
-    if (in_run((const char *)o, c->h->cur, c->h->end) ||
-        in_run((const char *)o, c->h->ocur, c->h->oend))
+    const struct gs_heap_rest *r = gs_heap_rest_of(c->h);
+    if (in_run((const char *)o, c->h->cur, c->h->end) || in_run((const char *)o, r->ocur, r->oend))
         return fail(c, "object in free memory", o);
     if (o->flags & GS_OF_LARGE) {
         uint32_t i = gs_large_of(o)->index;
-        return i < c->h->nlarge && c->h->large[i] == o ? true : fail(c, "unlisted large object", o);
+        return i < r->nlarge && r->large[i] == o ? true : fail(c, "unlisted large object", o);
     }
     if (o->flags & GS_OF_CHUNK)
         return true;
-    for (const struct gs_block *b = c->h->blocks; b; b = b->next)
+    for (const struct gs_block *b = r->blocks; b; b = b->next)
         if (b == gs_block_of(o))
             return true;
     return fail(c, "object outside its heap", o);

@@ -14,7 +14,7 @@
  *            shares. What is handed out again of it lowers `threshold` instead, so that used >
  *            threshold says when as much has been allocated as the last collection allowed, from
  *            wherever it came. The process-wide sum is told in steps of REPORT_STEP: a shared
- *            counter written by each small task would cost more than the tasks.
+ *            counter written by each small task would cost more than the tasks. A heap of chunks alone stays below a step.
  */
 #include "heap_int.h"
 #include "map.h"
@@ -61,11 +61,27 @@ void gs_heap_init(struct gs_heap *h, void *first, size_t nfirst)
 }
 
 struct gs_heap_process gs_heap_process;
+const struct gs_heap_rest gs_heap_no_rest;
+
+struct gs_heap_rest *gs_heap_make_rest(struct gs_heap *h)
+{
+    if (GS_LIKELY(h->rest != NULL))
+        return h->rest;
+    struct gs_heap_rest *r = gs_mem_zalloc(sizeof *r);
+    if (r == NULL)
+        return NULL;
+    r->hole = GS_BLOCK_FIRST_LINE;
+    r->final = r->few;
+    r->capfinal = sizeof r->few / sizeof r->few[0];
+    h->rest = r;
+    return r;
+}
 
 void gs_heap_report(struct gs_heap *h)
 {
-    gs_add_rlx(&gs_heap_process.used, h->used - h->reported); /* a sum; wraps properly when used went down */
-    h->reported = h->used;
+    struct gs_heap_rest *r = h->rest;
+    gs_add_rlx(&gs_heap_process.used, h->used - r->reported); /* a sum; wraps properly when used went down */
+    r->reported = h->used;
 }
 
 #define SMALL_PROCESS ((size_t)256 << 20) /* below this nobody asks how much memory there is */
@@ -93,7 +109,8 @@ bool gs_heap_has_room(const struct gs_heap *h, size_t bytes)
 static void charge(struct gs_heap *h, size_t n)
 {
     h->used += n;
-    if (h->used - h->reported >= REPORT_STEP && h->used > h->reported)
+    const struct gs_heap_rest *r = h->rest;
+    if (r != NULL && h->used > r->reported && h->used - r->reported >= REPORT_STEP)
         gs_heap_report(h);
 }
 
@@ -115,10 +132,11 @@ void gs_heap_pressure_share(struct gs_heap *h, size_t bytes)
 
 void gs_heap_outside(struct gs_heap *h, size_t before, size_t now)
 {
-    if (before >
-        h->outside) /* the last collection counted a part only, because others held shares too */
-        before = h->outside;
-    h->outside = h->outside - before + now;
+    struct gs_heap_rest *r = h->rest; /* made when the object was entered in final */
+    GS_CHECK(r != NULL);
+    if (before > r->outside) /* the last collection counted a part only, because others held shares too */
+        before = r->outside;
+    r->outside = r->outside - before + now;
     if (now > before)
         charge(h, now - before);
     else
@@ -154,10 +172,13 @@ static bool new_chunk(struct gs_heap *h, size_t n)
 
 static struct gs_block *new_block(struct gs_heap *h)
 {
-    struct gs_block *b = h->reserve;
+    struct gs_heap_rest *r = gs_heap_make_rest(h);
+    if (r == NULL)
+        return NULL;
+    struct gs_block *b = r->reserve;
     if (b) {
-        h->reserve = b->next;
-        h->nreserve--;
+        r->reserve = b->next;
+        r->nreserve--;
         gs_heap_pressure(h, GS_BLOCK_SIZE);
     } else {
         if (!gs_heap_has_room(h, GS_BLOCK_SIZE))
@@ -168,9 +189,9 @@ static struct gs_block *new_block(struct gs_heap *h)
         charge(h, GS_BLOCK_SIZE);
     }
     b->recycle = NULL;
-    b->next = h->blocks;
-    h->blocks = b;
-    h->nblocks++;
+    b->next = r->blocks;
+    r->blocks = b;
+    r->nblocks++;
     GS_UNPOISON((char *)b + GS_LINE_SIZE, GS_BLOCK_SIZE - GS_LINE_SIZE);
     return b;
 }
@@ -182,11 +203,14 @@ void gs_block_free(struct gs_heap *h, struct gs_block *b)
     gs_mem_free(b);
 }
 
-/* The next hole of the blocks in h->recycle becomes the bump run. */
+/* The next hole of the blocks in r->recycle becomes the bump run. */
 static bool next_hole(struct gs_heap *h)
 {
-    for (struct gs_block *b = h->recycle; b; b = h->recycle) {
-        uint32_t i = h->hole;
+    struct gs_heap_rest *r = h->rest;
+    if (r == NULL)
+        return false;
+    for (struct gs_block *b = r->recycle; b; b = r->recycle) {
+        uint32_t i = r->hole;
         while (i < GS_BLOCK_LINES) {
             while (i < GS_BLOCK_LINES && b->line[i])
                 i++;
@@ -195,7 +219,7 @@ static bool next_hole(struct gs_heap *h)
                 i++;
             if (i - from < GS_HOLE_MIN)
                 continue;
-            h->hole = i;
+            r->hole = i;
             h->cur = (char *)b + (size_t)from * GS_LINE_SIZE;
             h->end = (char *)b + (size_t)i * GS_LINE_SIZE;
             h->newflags = 0;
@@ -203,8 +227,8 @@ static bool next_hole(struct gs_heap *h)
             GS_UNPOISON(h->cur, (size_t)(h->end - h->cur));
             return true;
         }
-        h->recycle = b->recycle;
-        h->hole = GS_BLOCK_FIRST_LINE;
+        r->recycle = b->recycle;
+        r->hole = GS_BLOCK_FIRST_LINE;
     }
     return false;
 }
@@ -227,17 +251,19 @@ static void *bump(struct gs_heap *h, size_t n)
     return p;
 }
 
+/* The bump run is in a block, so there is a rest. */
 static void *alloc_overflow(struct gs_heap *h, size_t n)
 {
-    if ((size_t)(h->oend - h->ocur) < n) {
+    struct gs_heap_rest *r = h->rest;
+    if ((size_t)(r->oend - r->ocur) < n) {
         struct gs_block *b = new_block(h);
         if (!b)
             return NULL;
-        h->ocur = (char *)b + GS_BLOCK_FIRST_LINE * GS_LINE_SIZE;
-        h->oend = (char *)b + GS_BLOCK_SIZE;
+        r->ocur = (char *)b + GS_BLOCK_FIRST_LINE * GS_LINE_SIZE;
+        r->oend = (char *)b + GS_BLOCK_SIZE;
     }
-    void *p = h->ocur;
-    h->ocur += n;
+    void *p = r->ocur;
+    r->ocur += n;
     return p;
 }
 
@@ -258,10 +284,11 @@ GS_COLD void *gs_heap_alloc_slow(struct gs_heap *h, size_t n)
     n = (n + 15u) & ~(size_t)15u;
     if (n >= GS_LARGE_MIN)
         return alloc_large_run(h, n);
-    if (h->nchunks < NCHUNKS && h->nblocks == 0)
+    const struct gs_heap_rest *r = gs_heap_rest_of(h);
+    if (h->nchunks < NCHUNKS && r->nblocks == 0)
         return new_chunk(h, n) ? bump(h, n) : NULL;
     bool medium = n > GS_LINE_SIZE && h->newflags == 0;
-    if (medium && (h->recycle || (size_t)(h->end - h->cur) > GS_LINE_SIZE))
+    if (medium && (r->recycle || (size_t)(h->end - h->cur) > GS_LINE_SIZE))
         return alloc_overflow(h, n);
     /* A hole of GS_HOLE_MIN lines holds every object that is not medium; behind a chunk run the
      * size is unknown. */
@@ -273,16 +300,22 @@ GS_COLD void *gs_heap_alloc_slow(struct gs_heap *h, size_t n)
 
 /* ---- large objects ---- */
 
-static bool large_room(struct gs_heap *h)
+/* Room for n more in the vector of large objects; h->rest is there afterwards. */
+static bool large_room(struct gs_heap *h, uint32_t more)
 {
-    if (h->nlarge < h->caplarge)
+    struct gs_heap_rest *r = gs_heap_make_rest(h);
+    if (r == NULL)
+        return false;
+    if (r->caplarge - r->nlarge >= more)
         return true;
-    uint32_t cap = h->caplarge ? h->caplarge * 2 : 8;
-    struct gs_obj **v = gs_mem_realloc(h->large, cap * sizeof *v);
+    uint32_t cap = r->caplarge ? r->caplarge : 8;
+    while (cap - r->nlarge < more)
+        cap *= 2;
+    struct gs_obj **v = gs_mem_realloc(r->large, cap * sizeof *v);
     if (!v)
         return false;
-    h->large = v;
-    h->caplarge = cap;
+    r->large = v;
+    r->caplarge = cap;
     return true;
 }
 
@@ -291,15 +324,15 @@ void *gs_large_new(struct gs_heap *h, size_t n)
     if (n > SIZE_MAX / 4)
         return NULL;
     size_t size = n + sizeof(struct gs_large);
-    if (!gs_heap_has_room(h, size) || !large_room(h))
+    if (!gs_heap_has_room(h, size) || !large_room(h, 1))
         return NULL;
     struct gs_large *l = gs_mem_alloc(size);
     if (!l)
         return NULL;
     l->size = n;
-    l->index = h->nlarge;
+    l->index = h->rest->nlarge;
     l->pad = 0;
-    h->large[h->nlarge++] = (struct gs_obj *)(l + 1);
+    h->rest->large[h->rest->nlarge++] = (struct gs_obj *)(l + 1);
     charge(h, size);
     return l + 1;
 }
@@ -307,8 +340,9 @@ void *gs_large_new(struct gs_heap *h, size_t n)
 void gs_large_free(struct gs_heap *h, struct gs_obj *o)
 {
     struct gs_large *l = gs_large_of(o);
-    struct gs_obj *last = h->large[--h->nlarge];
-    h->large[l->index] = last;
+    struct gs_heap_rest *r = h->rest;
+    struct gs_obj *last = r->large[--r->nlarge];
+    r->large[l->index] = last;
     gs_large_of(last)->index = l->index;
     discharge(h, l->size + sizeof *l);
     gs_mem_free(l);
@@ -324,7 +358,7 @@ static void *large_resize(struct gs_heap *h, struct gs_obj *o, size_t n)
     if (!l)
         return NULL;
     l->size = n;
-    h->large[l->index] = (struct gs_obj *)(l + 1);
+    h->rest->large[l->index] = (struct gs_obj *)(l + 1);
     if (n > old)
         charge(h, n - old);
     else
@@ -416,26 +450,37 @@ void gs_storage_free(struct gs_heap *h, void *data)
 
 /* ---- outside shares ---- */
 
+/* Room for n more in the vector of such objects; h->rest is there afterwards. */
 static bool final_room(struct gs_heap *h, uint32_t more)
 {
-    if (h->capfinal - h->nfinal >= more)
+    struct gs_heap_rest *r = gs_heap_make_rest(h);
+    if (r == NULL)
+        return false;
+    if (r->capfinal - r->nfinal >= more)
         return true;
-    uint32_t cap = h->capfinal ? h->capfinal : 4;
-    while (cap - h->nfinal < more)
+    uint32_t cap = r->capfinal * 2;
+    while (cap - r->nfinal < more)
         cap *= 2;
-    struct gs_obj **v = gs_mem_realloc(h->final, cap * sizeof *v);
+    bool few = r->final == r->few;
+    struct gs_obj **v = gs_mem_realloc(few ? NULL : r->final, cap * sizeof *v);
     if (!v)
         return false;
-    h->final = v;
-    h->capfinal = cap;
+    if (few)
+        memcpy(v, r->few, r->nfinal * sizeof *v);
+    r->final = v;
+    r->capfinal = cap;
     return true;
 }
 
 bool gs_heap_add_final(struct gs_heap *h, struct gs_obj *o, size_t bytes)
 {
-    if (GS_UNLIKELY(h->nfinal == h->capfinal) && !final_room(h, 1))
-        return false;
-    h->final[h->nfinal++] = o;
+    struct gs_heap_rest *r = h->rest;
+    if (GS_UNLIKELY(r == NULL || r->nfinal == r->capfinal)) {
+        if (!final_room(h, 1))
+            return false;
+        r = h->rest;
+    }
+    r->final[r->nfinal++] = o;
     o->flags |= GS_OF_FINAL;
     gs_heap_outside(h, 0, bytes);
     return true;
@@ -463,50 +508,55 @@ static void free_blocks(struct gs_block *b)
     }
 }
 
+static void free_rest(struct gs_heap_rest *r)
+{
+    if (r->final != r->few)
+        gs_mem_free(r->final);
+    gs_mem_free(r->large);
+    free_blocks(r->reserve);
+    if (r->reported)
+        gs_sub_rlx(&gs_heap_process.used, r->reported);
+    gs_mem_free(r);
+}
+
 void gs_heap_fini(struct gs_heap *h)
 {
-    for (uint32_t i = 0; i < h->nfinal; i++)
-        gs_obj_release_outside(h->final[i]);
-    for (uint32_t i = 0; i < h->nlarge; i++)
-        gs_mem_free(gs_large_of(h->large[i]));
-    gs_mem_free(h->final);
-    gs_mem_free(h->large);
-    free_blocks(h->blocks);
-    free_blocks(h->reserve);
+    struct gs_heap_rest *r = h->rest;
+    if (r != NULL) {
+        for (uint32_t i = 0; i < r->nfinal; i++)
+            gs_obj_release_outside(r->final[i]);
+        for (uint32_t i = 0; i < r->nlarge; i++)
+            gs_mem_free(gs_large_of(r->large[i]));
+        free_blocks(r->blocks);
+        free_rest(r);
+    }
     for (struct chunk *c = h->chunks, *next; c; c = next) {
         next = c->next;
         gs_mem_free(c);
     }
-    if (h->reported)
-        gs_sub_rlx(&gs_heap_process.used, h->reported);
     memset(h, 0, sizeof *h);
 }
 
 /* ---- adoption ---- */
 
-static void adopt_lists(struct gs_heap *h, struct gs_heap *frag)
+/* h has room for all of it. */
+static void adopt_rest(struct gs_heap_rest *r, const struct gs_heap_rest *from)
 {
-    for (struct gs_block *b = frag->blocks, *next; b; b = next) {
+    for (struct gs_block *b = from->blocks, *next; b; b = next) {
         next = b->next;
-        b->next = h->blocks;
+        b->next = r->blocks;
         b->recycle = NULL;
-        h->blocks = b;
+        r->blocks = b;
     }
-    h->nblocks += frag->nblocks;
-    free_blocks(frag->reserve);
-    frag->used -= (size_t)frag->nreserve * GS_BLOCK_SIZE;
-    for (struct chunk *c = frag->chunks, *next; c; c = next) {
-        next = c->next;
-        c->next = h->chunks;
-        h->chunks = c;
+    r->nblocks += from->nblocks;
+    for (uint32_t i = 0; i < from->nlarge; i++) {
+        gs_large_of(from->large[i])->index = r->nlarge;
+        r->large[r->nlarge++] = from->large[i];
     }
-    for (uint32_t i = 0; i < frag->nlarge; i++) {
-        gs_large_of(frag->large[i])->index = h->nlarge;
-        h->large[h->nlarge++] = frag->large[i];
-    }
-    if (frag->nfinal)
-        memcpy(h->final + h->nfinal, frag->final, frag->nfinal * sizeof *h->final);
-    h->nfinal += frag->nfinal;
+    if (from->nfinal > 0)
+        memcpy(r->final + r->nfinal, from->final, from->nfinal * sizeof *r->final);
+    r->nfinal += from->nfinal;
+    r->outside += from->outside;
 }
 
 bool gs_heap_adopt(struct gs_heap *h, struct gs_heap *frag)
@@ -514,24 +564,23 @@ bool gs_heap_adopt(struct gs_heap *h, struct gs_heap *frag)
     GS_CHECK(!frag->first_foreign);
     if ((h->colours | frag->colours) == (1u << 1 | 1u << 2 | 1u << 3))
         return false;
-    if (!gs_heap_has_room(h, frag->used) || !final_room(h, frag->nfinal))
+    struct gs_heap_rest *from = frag->rest;
+    if (!gs_heap_has_room(h, frag->used))
         return false;
-    while (h->caplarge - h->nlarge < frag->nlarge) {
-        uint32_t cap = h->caplarge ? h->caplarge * 2 : 8;
-        struct gs_obj **v = gs_mem_realloc(h->large, cap * sizeof *v);
-        if (!v)
-            return false;
-        h->large = v;
-        h->caplarge = cap;
+    if (from != NULL && (!final_room(h, from->nfinal) || !large_room(h, from->nlarge)))
+        return false;
+    for (struct chunk *c = frag->chunks, *next; c; c = next) {
+        next = c->next;
+        c->next = h->chunks;
+        h->chunks = c;
     }
-    adopt_lists(h, frag);
+    if (from != NULL) {
+        adopt_rest(h->rest, from);
+        frag->used -= (size_t)from->nreserve * GS_BLOCK_SIZE;
+        free_rest(from);
+    }
     h->colours |= frag->colours;
-    h->outside += frag->outside;
     charge(h, frag->used);
-    if (frag->reported)
-        gs_sub_rlx(&gs_heap_process.used, frag->reported);
-    gs_mem_free(frag->large);
-    gs_mem_free(frag->final);
     memset(frag, 0, sizeof *frag);
     return true;
 }

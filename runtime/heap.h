@@ -27,33 +27,44 @@
 #define GS_LARGE_MIN 8192u
 
 struct gs_heap {
-    char *cur, *end;        /* the bump run */
-    uint64_t uid;           /* never reused; owner of string buffers */
-    uint32_t newflags;      /* flags of new objects: 0, GS_OF_CHUNK or GS_OF_LARGE */
-    uint32_t nchunks;       /* how many chunks there have been, the caller's included */
-    size_t used;            /* bytes taken: blocks, chunks, large objects, and this heap's share of outside buffers */
-    size_t threshold;       /* used above this asks for a collection at the next safe point */
-    size_t limit;           /* no allocation may push used above this; SIZE_MAX: none */
+    char *cur, *end;  /* the bump run */
+    uint64_t uid;     /* never reused; owner of string buffers */
+    uint32_t newflags;  /* flags of new objects: 0, GS_OF_CHUNK or GS_OF_LARGE */
+    uint8_t nchunks;    /* how many chunks there have been, the caller's included */
+    uint8_t colours;    /* bit c: living objects may carry mark colour c (1..3) */
+    bool first_foreign; /* the first chunk is the caller's memory */
+    bool urgent;        /* an error is being made: no limit holds, neither this heap's nor that of the process */
+    size_t used;      /* bytes taken: blocks, chunks, large objects, and this heap's share of outside buffers */
+    size_t threshold; /* used above this asks for a collection at the next safe point */
+    size_t limit;     /* no allocation may push used above this; SIZE_MAX: none */
+    void *chunks;     /* list of small chunks that are allocations of their own */
+    struct gs_heap_rest *rest; /* NULL until it has any of that; gs_heap_rest_of reads it */
+};
+
+/* What a heap that has outgrown its chunks needs, or holds something outside. A parked task has to be small, and most never come here. */
+struct gs_heap_rest {
     struct gs_block *blocks, *recycle; /* gc.c */
-    void *chunks;           /* list of small chunks that are allocations of their own */
-    struct gs_obj **large;  /* vector of large objects */
-    uint32_t nlarge, caplarge;
-    struct gs_obj **final;  /* vector of objects that hold outside shares (payloads, string buffers) */
-    uint32_t nfinal, capfinal;
-    /* private to heap.c and gc.c */
     char *ocur, *oend;        /* overflow run: for objects of more than a line that do not fit in a hole */
     struct gs_block *reserve; /* blocks that hold nothing */
-    size_t outside;           /* part of used: shares of outside buffers */
-    size_t reported;          /* part of used that gs_heap_process.used knows of */
     uint32_t hole;            /* next line to look at in *recycle */
     uint32_t nblocks;         /* in blocks, the reserve not counted */
     uint32_t nreserve;
-    uint8_t colours;          /* bit c: living objects may carry mark colour c (1..3) */
-    bool first_foreign;       /* the first chunk is the caller's memory */
-    bool urgent;              /* an error is being made: no limit holds, neither this heap's nor that of the process */
     uint32_t ngc;             /* collections so far */
     uint64_t gc_ns;           /* time spent in them */
+    struct gs_obj **large;    /* vector of large objects */
+    uint32_t nlarge, caplarge;
+    struct gs_obj **final;    /* vector of objects that hold outside shares (payloads, string buffers) */
+    uint32_t nfinal, capfinal;
+    size_t outside;           /* part of used: shares of outside buffers */
+    size_t reported;          /* part of used that gs_heap_process.used knows of */
+    struct gs_obj *few[2];    /* the first vector of final */
 };
+extern const struct gs_heap_rest gs_heap_no_rest; /* all zero */
+
+GS_INLINE const struct gs_heap_rest *gs_heap_rest_of(const struct gs_heap *h)
+{
+    return h->rest != NULL ? h->rest : &gs_heap_no_rest;
+}
 
 /* All heaps of the process together. Heaps tell in steps of 32 KiB, so small ones do not count. */
 struct gs_heap_process {
@@ -65,8 +76,7 @@ extern struct gs_heap_process gs_heap_process;
 /* The heap of a task that stayed in its first chunk: gs_heap_fini would find nothing to free. */
 GS_INLINE bool gs_heap_is_bare(const struct gs_heap *h)
 {
-    return h->blocks == NULL && h->chunks == NULL && h->large == NULL && h->final == NULL && h->reserve == NULL &&
-           h->reported == 0;
+    return h->chunks == NULL && h->rest == NULL;
 }
 
 /* h is zeroed memory of any kind. first/nfirst: memory for the first chunk that the caller owns (16-aligned; may be NULL/0). */
@@ -127,7 +137,8 @@ GS_INLINE bool gs_heap_wants_gc(const struct gs_heap *h)
 {
 #if defined(GS_GC_STRESS)
     /* Always, while the heap is small; at pseudo-random allocations when it is not, or a stressed program would take quadratic time. */
-    size_t every = h->nblocks < 4 ? 1 : h->nblocks < 64 ? 61 : 4093;
+    uint32_t nblocks = gs_heap_rest_of(h)->nblocks;
+    size_t every = nblocks < 4 ? 1 : nblocks < 64 ? 61 : 4093;
     return every == 1 || (h->cur && ((uintptr_t)h->cur >> 4) % every == 0);
 #else
     return h->used > h->threshold;

@@ -66,6 +66,8 @@ void gs_storage_free(struct gs_heap *h, void *data);
 void *gs_large_new(struct gs_heap *h, size_t n);
 void gs_large_free(struct gs_heap *h, struct gs_obj *o);
 
+/* h's rest, made if there was none; NULL when out. */
+struct gs_heap_rest *gs_heap_make_rest(struct gs_heap *h);
 /* Blocks for gc.c. */
 void gs_block_free(struct gs_heap *h, struct gs_block *b);
 void gs_heap_report(struct gs_heap *h);

@@ -1134,7 +1134,11 @@ enter_slow: {
     const struct gs_proto *q = win->f->proto;
     ptrdiff_t a = win - base;
     SAVE();
-    st = FULL(win, q) ? gs_slow_enter(vm, win + 2, q) : GS_OK;
+    st = GS_OK;
+    if (FULL(win, q)) {
+        vm->heat--; /* not counted yet */
+        st = gs_slow_enter(vm, win + 2, q);
+    }
     if (GS_UNLIKELY(st == GS_E_THROWN))
         goto thrown;
     base = vm->base + a + 2;

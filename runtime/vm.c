@@ -16,12 +16,9 @@
 #include "trace.h"
 #include "waitq.h"
 
-#define STACK_BYTES (GS_VM_STACK0 * sizeof(gs_value))
-#define STACK_OFFSET ((sizeof(struct gs_vm) + 15u) & ~(size_t)15u)
-#define CHUNK_OFFSET (STACK_OFFSET + STACK_BYTES)
-#define GS_VM_BYTES (CHUNK_OFFSET + GS_VM_CHUNK0)
-/* A size class of the allocator; the next one is 1,024. Whoever adds a field takes its bytes from the first chunk. */
-_Static_assert(GS_VM_BYTES <= 896, "a parked task is one block of 896 bytes");
+#define CHUNK_OFFSET ((sizeof(struct gs_vm) + 15u) & ~(size_t)15u)
+#define STACK_OFFSET (GS_VM_BYTES - GS_VM_STACK0 * sizeof(gs_value))
+_Static_assert(CHUNK_OFFSET + 96 <= STACK_OFFSET, "a chunk of 96 bytes: four captured variables and a little more");
 
 /* The mark moves up in steps of this many slots at least: 4 KiB of stack. */
 #define MARK_STEP 256u
@@ -85,15 +82,15 @@ void gs_hold_return_vms(void)
     }
 }
 
-/* From an offset on, up to the first chunk. */
+/* All of it from an offset on but the chunk, where objects are written before they are read. */
 static void clear(struct gs_vm *vm, size_t from)
 {
     size_t n = CHUNK_OFFSET - from;
     __asm__("" : "+r"(n)); /* a size that gcc knows becomes a `rep stos`, which takes twice as long */
     memset((char *)vm + from, 0, n);
+    memset((char *)vm + STACK_OFFSET, 0, GS_VM_BYTES - STACK_OFFSET);
 }
 
-/* The chunk is not cleared: objects there are written before they are read. */
 static struct gs_vm *block_new(void)
 {
     struct gs_hold *h = &gs_hold;
@@ -122,7 +119,7 @@ static void place_parts(struct gs_vm *vm)
 {
     vm->stack = (gs_value *)(void *)((char *)vm + STACK_OFFSET);
     vm->stack_end = vm->stack + GS_VM_STACK0;
-    gs_heap_init(&vm->heap, (char *)vm + CHUNK_OFFSET, GS_VM_CHUNK0);
+    gs_heap_init(&vm->heap, (char *)vm + CHUNK_OFFSET, STACK_OFFSET - CHUNK_OFFSET);
 }
 
 struct gs_vm *gs_vm_new(void)
@@ -287,6 +284,18 @@ static bool fits(gs_value fn, uint32_t n)
     return gs_is(fn, GS_T_FUNC) && !(fn.f->proto->flags & GS_PF_REST) && fn.f->proto->nparams == n;
 }
 
+/* An empty stack gets n slots, if the first chunk can spare them. */
+static void widen_stack(struct gs_vm *vm, uint32_t n)
+{
+    struct gs_heap *h = &vm->heap;
+    uint32_t have = (uint32_t)(vm->stack_end - vm->stack), spare = (uint32_t)(h->end - h->cur) / sizeof(gs_value);
+    if (n <= have || n - have > spare || h->end != (char *)vm->stack)
+        return;
+    vm->stack -= n - have;
+    h->end = (char *)vm->stack;
+    memset(vm->stack, 0, (n - have) * sizeof(gs_value));
+}
+
 gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint32_t n)
 {
     bool direct = fits(fn, n);
@@ -294,6 +303,7 @@ gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint3
     uint32_t room = 2u + (direct ? fn.f->proto->nregs : stub_proto.nregs);
     if (!direct && all == NULL)
         return GS_E_NOMEM;
+    widen_stack(vm, room);
     if ((uintptr_t)(vm->stack + room) > vm->task.sp_real &&
         gs_vm_grow_stack(vm, vm->stack, room) != GS_OK)
         return GS_E_NOMEM;

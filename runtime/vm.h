@@ -19,8 +19,10 @@
  *            however large the stack once was. Reaching the mark costs a visit to
  *            gs_vm_grow_stack, which moves the mark before it moves the stack.
  * Owner      The worker that runs the task. A waker touches only what waitq.h says.
- * Memory     VM, first stack and first heap chunk are one allocation of GS_VM_BYTES; a task that
- *            stays small needs nothing else.
+ * Memory     VM, first heap chunk and first stack are one allocation of GS_VM_BYTES; a task that
+ *            stays small needs nothing else. The stack lies behind the chunk and has GS_VM_STACK0
+ *            slots; a function that needs more takes them from what the chunk has left when it
+ *            is started.
  */
 #ifndef GS_RUNTIME_VM_H
 #define GS_RUNTIME_VM_H
@@ -138,8 +140,10 @@ enum gs_vmflag {
     GS_VM_LIVE = 16, /* in the registry of live VMs */
 };
 
-#define GS_VM_STACK0 14u  /* slots of the first stack */
-#define GS_VM_CHUNK0 128u /* bytes of the first heap chunk */
+/* A size class of the allocator; the next ones are 512 and 768. A parked task is this and little
+ * else, so that a million of them take less than 800 bytes each. */
+#define GS_VM_BYTES 640u
+#define GS_VM_STACK0 7u /* slots of the first stack at least */
 
 /* A VM with an empty stack; NULL when memory is out. `self` may be NULL (main VM of tests). */
 struct gs_vm *gs_vm_new(void);

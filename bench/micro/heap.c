@@ -371,7 +371,7 @@ static void measure(const struct bench *b)
             b->timed();
         }
         ns[i] = (double)(gs_clock_mono_ns() - start) / (double)n;
-        collections = h.ngc;
+        collections = gs_heap_rest_of(&h)->ngc;
         in_gc = (double)h.gc_ns / (double)n;
         gs_heap_fini(&h);
     }

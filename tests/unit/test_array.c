@@ -473,7 +473,7 @@ static void no_memory_leaves_arrays_unchanged(void)
             struct gs_array *b = kinds[k] == GS_STORE_VALUE ? NULL : gs_array_share(&w.h, a);
             for (int i = 0; i < 600 && !b; i++)
                 a->v[i] = gs_int(600 - i);
-            while (gs_heap_new(&w.h, GS_T_RAW, 512) && w.h.nblocks < 2)
+            while (gs_heap_new(&w.h, GS_T_RAW, 512) && gs_heap_rest_of(&w.h)->nblocks < 2)
                 ;
             int64_t bad;
             gs_mem_fail_at(n);

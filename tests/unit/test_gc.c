@@ -51,11 +51,11 @@ static void holes_between_survivors_are_filled(void)
     }
     CU_ASSERT_TRUE(unit_heap_collect(&u));
     size_t used = u.h.used;
-    uint32_t blocks = u.h.nblocks;
+    uint32_t blocks = gs_heap_rest_of(&u.h)->nblocks;
     for (int i = 0; i < 10000; i++)
         (void)pair(&u.h, gs_int(-1), gs_int(-2));
     CU_ASSERT_TRUE(u.h.used <= used);
-    CU_ASSERT_TRUE(u.h.nblocks <= blocks + 1);
+    CU_ASSERT_TRUE(gs_heap_rest_of(&u.h)->nblocks <= blocks + 1);
     for (int i = 0; i < 1500; i++)
         CU_ASSERT_EQUAL(keep->v[i].a->v[0].i, i * 20);
     CU_ASSERT_TRUE(gs_gc_check_value(&u.h, u.root[0]));
@@ -98,9 +98,9 @@ static void cycles_die(void)
         a->v[0] = arrv(b);
         b->v[1] = arrv(b);
     }
-    CU_ASSERT_EQUAL(u.h.nlarge, 100);
+    CU_ASSERT_EQUAL(gs_heap_rest_of(&u.h)->nlarge, 100);
     CU_ASSERT_TRUE(unit_heap_collect(&u));
-    CU_ASSERT_EQUAL(u.h.nlarge, 0);
+    CU_ASSERT_EQUAL(gs_heap_rest_of(&u.h)->nlarge, 0);
     unit_heap_fini(&u);
 }
 
@@ -163,11 +163,11 @@ static void outside_buffers_are_released_with_their_holders(void)
     CU_ASSERT_TRUE(unit_heap_collect(&u));
     CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 2);
     CU_ASSERT_TRUE(u.h.used < 100000);
-    CU_ASSERT_EQUAL(u.h.nfinal, 1);
+    CU_ASSERT_EQUAL(gs_heap_rest_of(&u.h)->nfinal, 1);
     u.root[1] = gs_nil();
     CU_ASSERT_TRUE(unit_heap_collect(&u));
     CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 1);
-    CU_ASSERT_EQUAL(u.h.nfinal, 0);
+    CU_ASSERT_EQUAL(gs_heap_rest_of(&u.h)->nfinal, 0);
     gs_strbuf_release(buf);
     unit_heap_fini(&u);
 }
@@ -178,12 +178,12 @@ static void widened_arrays_leave_the_final_list(void)
     unit_heap_init(&u);
     struct gs_array *a = gs_array_make(&u.h, GS_STORE_INT, 1000);
     u.root[0] = arrv(a);
-    CU_ASSERT_EQUAL(u.h.nfinal, 1);
+    CU_ASSERT_EQUAL(gs_heap_rest_of(&u.h)->nfinal, 1);
     CU_ASSERT_EQUAL(gs_array_set(&u.h, a, 5, gs_nil()), GS_OK);
     CU_ASSERT_PTR_NULL(a->pay);
     CU_ASSERT_TRUE(unit_heap_collect(&u));
-    CU_ASSERT_EQUAL(u.h.nfinal, 0);
-    CU_ASSERT_EQUAL(u.h.nlarge, 1);
+    CU_ASSERT_EQUAL(gs_heap_rest_of(&u.h)->nfinal, 0);
+    CU_ASSERT_EQUAL(gs_heap_rest_of(&u.h)->nlarge, 1);
     CU_ASSERT_TRUE(gs_gc_check_value(&u.h, u.root[0]));
     unit_heap_fini(&u);
 }
@@ -287,7 +287,7 @@ static void collections_are_asked_for_in_proportion(void)
     unit_heap_init(&u);
     u.root[0] = deep_list(&u.h, 100000, false); /* some 10 MB */
     CU_ASSERT_TRUE(unit_heap_collect(&u));
-    uint32_t before = u.h.ngc;
+    uint32_t before = gs_heap_rest_of(&u.h)->ngc;
     size_t allocated = 0;
     while (allocated < ((size_t)100 << 20)) {
         (void)pair(&u.h, gs_int(1), gs_nil());
@@ -295,7 +295,7 @@ static void collections_are_asked_for_in_proportion(void)
         if (u.h.used > u.h.threshold)
             CU_ASSERT_TRUE(unit_heap_collect(&u));
     }
-    uint32_t n = u.h.ngc - before;
+    uint32_t n = gs_heap_rest_of(&u.h)->ngc - before;
     CU_ASSERT_TRUE(n >= 4 && n <= 20);
     unit_heap_fini(&u);
 }

@@ -63,17 +63,17 @@ static void flags_tell_where_an_object_lies(void)
     gs_heap_init(&h, NULL, 0);
     struct gs_obj *o = gs_heap_new(&h, GS_T_RAW, 64);
     CU_ASSERT_TRUE(o->flags & GS_OF_CHUNK);
-    while (h.nblocks == 0)
+    while (gs_heap_rest_of(&h)->nblocks == 0)
         o = gs_heap_new(&h, GS_T_RAW, 64);
     CU_ASSERT_EQUAL(o->flags, 0);
     o = gs_heap_new(&h, GS_T_RAW, GS_LARGE_MIN);
     CU_ASSERT_EQUAL(o->flags, GS_OF_LARGE);
-    CU_ASSERT_EQUAL(h.nlarge, 1);
+    CU_ASSERT_EQUAL(gs_heap_rest_of(&h)->nlarge, 1);
     /* Through gs_heap_alloc and gs_obj_init the flags must come out the same. */
     o = gs_heap_alloc(&h, GS_BLOCK_SIZE);
     gs_obj_init(&h, o, GS_T_RAW);
     CU_ASSERT_EQUAL(o->flags, GS_OF_LARGE);
-    CU_ASSERT_EQUAL(h.nlarge, 2);
+    CU_ASSERT_EQUAL(gs_heap_rest_of(&h)->nlarge, 2);
     o = gs_heap_alloc(&h, 64);
     gs_obj_init(&h, o, GS_T_RAW);
     CU_ASSERT_EQUAL(o->flags, 0);
@@ -196,7 +196,7 @@ static void adoption_keeps_objects_and_frees_them_later(void)
         }
         u.root[0] = gs_nil();
         CU_ASSERT_TRUE(unit_heap_collect(&u));
-        CU_ASSERT_EQUAL(u.h.nfinal, 0);
+        CU_ASSERT_EQUAL(gs_heap_rest_of(&u.h)->nfinal, 0);
         unit_heap_fini(&u);
     }
 }
@@ -258,7 +258,7 @@ static void storage_grows_in_place_at_the_end_of_a_run(void)
 {
     struct gs_heap h = {0};
     gs_heap_init(&h, NULL, 0);
-    while (h.nblocks == 0)
+    while (gs_heap_rest_of(&h)->nblocks == 0)
         (void)gs_heap_new(&h, GS_T_RAW, 128);
     void *p = gs_storage_new(&h, GS_T_VALUES, 64);
     void *q = gs_storage_grow(&h, GS_T_VALUES, p, 64, 512);

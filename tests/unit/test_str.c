@@ -124,11 +124,11 @@ static void parts_keep_the_holder_of_their_buffer(void)
     CU_ASSERT_TRUE(gs_xstr_is_part((struct gs_xstr *)b));
     CU_ASSERT_PTR_EQUAL(((struct gs_xstr *)c)->root, ((struct gs_xstr *)b)->root);
     CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 1);
-    CU_ASSERT_EQUAL(w.h.nfinal, buf_of(a) == buf ? 1 : 2); /* by how much room the allocator gave */
+    CU_ASSERT_EQUAL(gs_heap_rest_of(&w.h)->nfinal, buf_of(a) == buf ? 1 : 2); /* by how much room the allocator gave */
     w.root[0] = gs_strv(c);
     for (int i = 0; i < 3; i++) {
         CU_ASSERT_TRUE(unit_heap_collect(&w));
-        CU_ASSERT_EQUAL(w.h.nfinal, 1);
+        CU_ASSERT_EQUAL(gs_heap_rest_of(&w.h)->nfinal, 1);
         CU_ASSERT_TRUE(gs_gc_check_value(&w.h, w.root[0]));
         for (int k = 0; k < 1000; k++)
             (void)gs_str_newz(&w.h, "overwrites whatever was forgotten");
@@ -139,7 +139,7 @@ static void parts_keep_the_holder_of_their_buffer(void)
     CU_ASSERT_FALSE(gs_xstr_is_part((struct gs_xstr *)there));
     w.root[0] = gs_nil();
     CU_ASSERT_TRUE(unit_heap_collect(&w));
-    CU_ASSERT_EQUAL(w.h.nfinal, 0);
+    CU_ASSERT_EQUAL(gs_heap_rest_of(&w.h)->nfinal, 0);
     CU_ASSERT_EQUAL(gs_load_rlx(&buf->refs), 1);
     CU_ASSERT_TRUE(there->len == 302 && memcmp(there->data + 297, "aabbb", 5) == 0);
     unit_heap_fini(&w);

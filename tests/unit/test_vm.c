@@ -29,7 +29,8 @@ static void a_fresh_vm_is_one_small_allocation(void)
     CU_ASSERT_EQUAL(vm->flags & (GS_VM_FOREIGN_STACK | GS_VM_FOREIGN_GLOBALS), 0);
     CU_ASSERT_TRUE((char *)vm->stack > (char *)vm && (char *)vm->stack < (char *)vm + 2048);
     CU_ASSERT_EQUAL((uintptr_t)vm->stack % 16, 0);
-    CU_ASSERT_TRUE(sizeof *vm + GS_VM_STACK0 * 16 + GS_VM_CHUNK0 <= 1280);
+    CU_ASSERT_TRUE((char *)vm->stack_end <= (char *)vm + GS_VM_BYTES);
+    CU_ASSERT_TRUE(vm->heap.cur > (char *)vm && vm->heap.end <= (char *)vm->stack);
     gs_vm_free(vm);
     gs_vm_free(NULL);
 }
