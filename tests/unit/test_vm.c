@@ -55,6 +55,36 @@ static void anything_callable_can_be_started(void)
     gs_vm_free(vm);
 }
 
+static void a_stack_takes_what_the_chunk_can_spare(void)
+{
+    struct unit_code wide = {CODE(I_ABC(RETNIL, 0, 0, 0)), .nregs = GS_VM_STACK0 + 2};
+    struct unit_code huge = {CODE(I_ABC(RETNIL, 0, 0, 0)), .nregs = 60};
+    for (int full = 0; full < 2; full++) {
+        struct gs_vm *vm = gs_vm_new();
+        char *end = vm->heap.end;
+        void *held = full ? gs_heap_new(&vm->heap, GS_T_RAW, 64) : NULL;
+        if (full)
+            memset((char *)held + 8, 0xa5, 56);
+        CU_ASSERT_EQUAL_FATAL(gs_vm_start(vm, gs_objv(GS_T_FUNC, unit_proto(&wide)->self), NULL, 0), GS_OK);
+        CU_ASSERT_EQUAL((vm->flags & GS_VM_FOREIGN_STACK) != 0, full);
+        CU_ASSERT_TRUE(vm->heap.end <= end && vm->heap.end >= vm->heap.cur);
+        CU_ASSERT_TRUE(full || vm->heap.end == (char *)vm->stack);
+        CU_ASSERT_TRUE(gs_vm_frame_end(vm) <= vm->stack_end && clean_above_mark(vm));
+        for (gs_value *v = vm->base; v < vm->stack_end; v++)
+            CU_ASSERT_EQUAL(v->tag, GS_T_NIL);
+        for (int i = 8; full && i < 64; i++)
+            CU_ASSERT_EQUAL(((unsigned char *)held)[i], 0xa5);
+        CU_ASSERT_EQUAL(gs_interp_run(vm), GS_OK);
+        gs_vm_renew(vm);
+        CU_ASSERT_EQUAL(vm->stack_end - vm->stack, GS_VM_STACK0);
+        CU_ASSERT_PTR_EQUAL(vm->heap.end, end);
+        gs_vm_free(vm);
+    }
+    struct gs_vm *vm = unit_vm(unit_proto(&huge), NULL, 0);
+    CU_ASSERT_TRUE((vm->flags & GS_VM_FOREIGN_STACK) && vm->heap.end - vm->heap.cur >= 96);
+    gs_vm_free(vm);
+}
+
 static void growing_keeps_values_and_moves_pointers(void)
 {
     struct unit_code u = {CODE(I_ABC(RETNIL, 0, 0, 0)), .nregs = 5, .nparams = 2, .nreq = 2};
@@ -186,6 +216,7 @@ static void failing_allocations_end_in_clean_errors(void)
 static const struct unit_case cases[] = {
     UNIT_CASE(a_fresh_vm_is_one_small_allocation),
     UNIT_CASE(anything_callable_can_be_started),
+    UNIT_CASE(a_stack_takes_what_the_chunk_can_spare),
     UNIT_CASE(growing_keeps_values_and_moves_pointers),
     UNIT_CASE(a_poke_survives_growth_and_collection),
     UNIT_CASE(the_limit_is_an_error),
