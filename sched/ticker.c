@@ -19,8 +19,9 @@
  *            timer wakes get the worker at once: the running task is poked as soon as the timer has
  *            fired.
  * Absent     A worker whose processor somebody else has (another process, the compiler) cannot answer a poke before the kernel's next
- *            turn, 4 ms with most kernels. What a timer has woken there is carried to the next busy worker when the poked run still
- *            goes on after ANSWER_NS, and so on around.
+ *            turn, 4 ms with most kernels; one inside a long library function not before its end. What a timer has woken there is carried
+ *            to the next busy worker when the poked run still goes on after ANSWER_NS, and so on around; when none was busy just then, or an idle
+ *            one was to take it and found something else, it is asked and carried again with the slices.
  * Orders     [K1] raiser: push, then load the level; ticker: store a lower level, then look at the
  *                 queues once more. All seq_cst, so either the raiser sees the lower level and
  *                 raises it again, or the ticker sees the task and goes on.
@@ -232,6 +233,10 @@ static void look_at_long_run(struct gs_sched *s, struct gs_worker *w, uint32_t s
             /* The next run begins about now; otherwise it would be noticed a tick late. */
             w->seen_seq = seq + 2;
             w->seen_at_ns = now;
+            if (gs_inbox_nonempty_mt(&w->inbox)) { /* nobody has taken it so far, whoever was asked */
+                w->asked_seq = seq;
+                expect_answer(&s->ticker, w);
+            }
         }
     } else if (age >= LONG_NS) {
         w->seen_at_ns = now;
