@@ -372,7 +372,7 @@ static void measure(const struct bench *b)
         }
         ns[i] = (double)(gs_clock_mono_ns() - start) / (double)n;
         collections = gs_heap_rest_of(&h)->ngc;
-        in_gc = (double)h.gc_ns / (double)n;
+        in_gc = (double)gs_heap_rest_of(&h)->gc_ns / (double)n;
         gs_heap_fini(&h);
     }
     sort_values(ns, ROUNDS);
