@@ -119,6 +119,13 @@ static void expect_answer(struct gs_ticker *k, const struct gs_worker *w)
         k->answer_ns = by;
 }
 
+/* It was poked in this run, for its inbox. */
+static void ask(struct gs_ticker *k, struct gs_worker *w, uint32_t seq)
+{
+    w->asked_seq = seq;
+    expect_answer(k, w);
+}
+
 /* Tells a busy worker to serve what a timer has woken, unless it was told to give way just now, and looks again when it has had time to. */
 static void poke_for_inbox(struct gs_sched *s, struct gs_worker *w, int64_t now)
 {
@@ -127,8 +134,7 @@ static void poke_for_inbox(struct gs_sched *s, struct gs_worker *w, int64_t now)
         (void)poke(s, w, 0, now); /* if somebody else is just poking it, that is as good */
         w->poked_at_ns = now;
     }
-    w->asked_seq = seq | 1u; /* between two runs: the next one is as good */
-    expect_answer(&s->ticker, w);
+    ask(&s->ticker, w, seq | 1u); /* between two runs: the next one is as good */
 }
 
 /* Fires the due timers of a worker that is in a task. Returns how many. */
@@ -233,10 +239,8 @@ static void look_at_long_run(struct gs_sched *s, struct gs_worker *w, uint32_t s
             /* The next run begins about now; otherwise it would be noticed a tick late. */
             w->seen_seq = seq + 2;
             w->seen_at_ns = now;
-            if (gs_inbox_nonempty_mt(&w->inbox)) { /* nobody has taken it so far, whoever was asked */
-                w->asked_seq = seq;
-                expect_answer(&s->ticker, w);
-            }
+            if (gs_inbox_nonempty_mt(&w->inbox)) /* nobody has taken it so far, whoever was asked */
+                ask(&s->ticker, w, seq);
         }
     } else if (age >= LONG_NS) {
         w->seen_at_ns = now;
