@@ -495,7 +495,8 @@ int64_t gs_deadlock_look(void)
     }
     if (now < next_ns)
         return next_ns - now;
-    gs_store_seq(&gs_deadlock_noted, false); /* before looking: what changes from here on asks for another */
+    gs_store_rlx(&gs_deadlock_noted, false);
+    gs_fence_heavy(); /* [N1] */
     pthread_mutex_lock(&looking);
     if (!ended)
         look();

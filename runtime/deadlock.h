@@ -14,12 +14,14 @@
 #include "port/atomic.h"
 #include "value.h"
 
-extern _Atomic bool gs_deadlock_noted; /* relaxed: who sees it late says it again */
+/* [N1] Who has changed something passes a light fence and loads it; a look takes it back, passes a heavy fence and begins. So what the look does not see asks for another. */
+extern _Atomic bool gs_deadlock_noted;
 void gs_deadlock_note_first(void);
 
 /* Any worker; costs a load when it has been said already. */
 static inline void gs_deadlock_note(void)
 {
+    gs_fence_light(); /* [N1] */
     if (GS_UNLIKELY(!gs_load_rlx(&gs_deadlock_noted)))
         gs_deadlock_note_first();
 }

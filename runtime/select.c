@@ -55,7 +55,7 @@ static struct gs_waiter *claim_partner(struct gs_waitq *q, void *ctx, bool *busy
             continue;
         }
         uint32_t seen = GS_WAIT_WAITING;
-        bool won = gs_cas_seq(&w->vm->park.word, &seen, (uint32_t)GS_WAIT_WOKEN); /* [W1] [C1] */
+        bool won = gs_cas_acq_rel(&w->vm->park.word, &seen, (uint32_t)GS_WAIT_WOKEN); /* [W1] */
         if (!won && seen == GS_WAIT_HELD) {
             if (h->held && (uintptr_t)h->self > (uintptr_t)w->vm) {
                 *busy = true;

@@ -284,31 +284,43 @@ void gs_taskobj_fail(struct gs_taskobj *o)
 
 /* ---- cancelling ---- */
 
-/* [C1] A cancel and a task that is about to park must not miss each other. Canceller: stores cancel, then looks at the wait word (gs_wait_claim), both seq_cst. Task: stores
- * WAITING (gs_wait_begin), lets go of its worker (a read-modify-write with a fence behind it), then looks at cancel (cancel_parking). So one of them sees what the other stored. */
+/* [C1] A cancel and a task that is about to park must not miss each other. Canceller: stores cancel, passes a heavy fence, looks at the wait word. Task: stores WAITING
+ * (gs_wait_begin), passes a light fence, looks at cancel (cancel_parking). So one of them sees what the other stored. The canceller looks at the word before the fence, too: most
+ * tasks that are cancelled have been waiting for long. */
+static struct gs_vm *cancel_waiting_locked(struct gs_taskobj *o)
+{
+    return gs_wait_claim(o->vm, GS_WAIT_CANCELLED) ? o->vm : NULL; /* parked, and ours to wake: it cannot end before */
+}
+
 void gs_taskobj_cancel(struct gs_taskobj *o)
 {
     struct gs_vm *wake = NULL;
     gs_spin_lock(&o->lock);
+    bool runs = !o->done && o->vm != NULL;
     if (!o->done)
-        gs_store_seq(&o->cancel, true); /* [C1]; taken back under this lock only */
-    if (!o->done && o->vm != NULL) {
+        gs_store_rlx(&o->cancel, true); /* [C1]; taken back under this lock only */
+    if (runs) {
         gs_task_poke_mt(&o->vm->task, GS_POKE_CANCEL);
-        if (gs_wait_claim(o->vm, GS_WAIT_CANCELLED))
-            wake = o->vm; /* parked, and ours to wake: it cannot end before */
+        wake = cancel_waiting_locked(o);
     }
     gs_spin_unlock(&o->lock);
+    if (runs && wake == NULL) {
+        gs_fence_heavy(); /* [C1] */
+        gs_spin_lock(&o->lock);
+        if (gs_load_rlx(&o->cancel) && !o->done && o->vm != NULL)
+            wake = cancel_waiting_locked(o);
+        gs_spin_unlock(&o->lock);
+    }
     if (wake != NULL)
         gs_task_ready_mt(gs_rt.sched, &wake->task);
 }
 
 /* Before vm's task goes back to its worker in order to park. */
-static void cancel_parking(struct gs_vm *vm, struct gs_worker *w)
+static void cancel_parking(struct gs_vm *vm)
 {
     struct gs_taskobj *o = vm->self;
-    gs_worker_detach_owner(w); /* has to be done anyway */
-    gs_fence_after_rmw();      /* [C1] */
-    if (GS_LIKELY(!gs_load_seq(&o->cancel))) /* [C1] */
+    gs_fence_light(); /* [C1] */
+    if (GS_LIKELY(!gs_load_rlx(&o->cancel)))
         return;
     gs_spin_lock(&o->lock);
     bool mine = gs_load_rlx(&o->cancel) && gs_wait_claim(vm, GS_WAIT_CANCELLED);
@@ -382,14 +394,14 @@ static gs_status run(struct gs_vm *vm)
     return st;
 }
 
-static enum gs_run pause(struct gs_vm *vm, gs_status st, struct gs_worker *w)
+static enum gs_run pause(struct gs_vm *vm, gs_status st)
 {
     if (st == GS_YIELD)
         return GS_RUN_YIELD;
     if (!(vm->flags & GS_VM_LIVE)) /* EXIT: the scheduler is stopping and never runs it again */
         gs_rt_live_add(vm); /* it may have been woken, but we have not let go of it yet */
     if (st == GS_PARK) {
-        cancel_parking(vm, w);
+        cancel_parking(vm);
         gs_deadlock_note();
     }
     return GS_RUN_PARK;
@@ -408,7 +420,7 @@ static enum gs_run resume_runner(struct gs_vm *vm, struct gs_worker *w)
     for (unsigned left = gs_tracing ? 1 : JOBS_IN_A_ROW; left > 0; left--) {
         gs_status st = run(vm);
         if (!has_ended(st))
-            return pause(vm, st, w);
+            return pause(vm, st);
         if (!gs_runner_over(vm, st, w))
             return end_vm(vm, w);
     }
@@ -422,7 +434,7 @@ static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
         return resume_runner(vm, w);
     gs_status st = run(vm);
     if (!has_ended(st))
-        return pause(vm, st, w);
+        return pause(vm, st);
     gs_worker_over_owner(w); /* before the outcome is seen */
     if (GS_LIKELY(!(vm->flags & GS_VM_MAIN))) {
         gs_taskobj_settle(vm, st);

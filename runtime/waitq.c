@@ -24,7 +24,7 @@ void gs_wait_begin(struct gs_vm *vm)
     vm->park.winner = NULL;
     w->timed = false;
     gs_store_rlx(&vm->park.number, gs_load_rlx(&vm->park.number) + 1); /* published by the next store */
-    /* [C1] before the fence in cancel_parking (taskobj.c). Other wakers find the VM through a queue, whose lock publishes this. */
+    /* [C1] before the light fence in cancel_parking (taskobj.c). Other wakers find the VM through a queue, whose lock publishes this. */
     gs_store_rlx(&vm->park.word, (uint32_t)GS_WAIT_WAITING);
 }
 
@@ -121,7 +121,7 @@ bool gs_wait_claim(struct gs_vm *vm, enum gs_wait_word reason)
 {
     for (uint32_t round = 0;;) {
         uint32_t seen = GS_WAIT_WAITING;
-        if (gs_cas_seq(&vm->park.word, &seen, (uint32_t)reason)) /* [W1] [C1] */
+        if (gs_cas_acq_rel(&vm->park.word, &seen, (uint32_t)reason)) /* [W1] */
             return true;
         if (seen != GS_WAIT_HELD)
             return false;

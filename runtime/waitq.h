@@ -11,7 +11,7 @@
  *                any reason -> IDLE         the VM, resumed, after its waiters have left their queues (gs_wait_end)
  *            Invariant: for each park exactly one party leaves WAITING for good, and that party calls gs_task_ready_mt exactly once.
  *            So a VM that has become WAITING returns GS_PARK, come what may, unless it wins its own word by gs_wait_claim: somebody else may be on the way to ready it.
- *            [W1] claim is a CAS (seq_cst, for cancel's sake: taskobj.c [C1]); the outcome is written after it and read by the VM after task.h's [T1], which orders the two.
+ *            [W1] claim is a CAS (acq_rel); the outcome is written after it and read by the VM after task.h's [T1], which orders the two.
  * Queue      A doubly linked FIFO guarded by its object's spin lock. A timeout or cancel wins the word and leaves the waiters where they are; the VM unlinks them
  *            in gs_wait_end. A waker that pops a waiter and loses its claim forgets it and tries the next: the VM is being woken by somebody else.
  * Lifetime   The object a VM waits on is held by the VM's ledger (or the pin table) until after gs_wait_end.

@@ -132,9 +132,6 @@ static bool work_seen(struct gs_sched *s, unsigned first)
         if (gs_deque_nonempty_seq_mt(&w->deque) || gs_deque_nonempty_seq_mt(&w->late) ||
             gs_inbox_nonempty_seq_mt(&w->inbox)) /* [P1] */
             return true;
-        /* Not part of P0: a slot that thieves may empty. */
-        if (gs_load_rlx(&w->slot) && gs_load_rlx(&w->slot_open) == gs_load_rlx(&w->run_seq))
-            return true;
     }
     return false;
 }

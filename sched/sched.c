@@ -59,6 +59,7 @@ struct gs_sched *gs_sched_new(const struct gs_sched_config *cfg)
         s->seed = (uint64_t)gs_clock_mono_ns() | 1u;
     pthread_mutex_init(&s->grow_lock, NULL);
     gs_ticker_init(s);
+    gs_fence_init();
     s->first[0] = gs_worker_new(s, 0);
     if (!s->first[0])
         goto fail;
@@ -365,7 +366,7 @@ static void put_in_slot(struct gs_worker *w, struct gs_task *t)
         if (GS_LIKELY(!old))
             gs_store_rel(&w->slot, t); /* [S1] nobody but us fills an empty slot */
         else
-            old = gs_xchg_acq_rel(&w->slot, t); /* [S1] NULL if a thief was faster */
+            old = gs_xchg_acq_rel(&w->slot, t); /* [S1] NULL if the ticker was faster */
     }
     if (old) {
         gs_worker_push_owner(w, old);
@@ -385,9 +386,9 @@ static bool only_one_here(const struct gs_worker *w)
 static GS_COLD void look_at_crowd(struct gs_worker *w)
 {
     uint32_t tick = gs_load_rlx(&w->sched->ticker.ticks); /* only a sense of time */
-    uintptr_t running = gs_load_rlx(&w->current) & ~(uintptr_t)1; /* only we change the rest */
+    struct gs_task *running = gs_load_rlx(&w->current); /* only we change it */
     w->crowd_credit = GS_CROWD;
-    if (running == 0 || gs_deque_size_mt(&w->deque) < GS_CROWD / 2)
+    if (running == NULL || gs_deque_size_mt(&w->deque) < GS_CROWD / 2)
         return;
     if (w->crowd_gave && tick - w->crowd_tick >= CROWD_TICKS) {
         w->crowd_gave = false;
@@ -397,7 +398,7 @@ static GS_COLD void look_at_crowd(struct gs_worker *w)
     w->crowd_gave = true;
     w->crowd_tick = tick;
     gs_store_rlx(&w->poked_seq, gs_load_rlx(&w->run_seq)); /* for traces only */
-    gs_task_poke_mt((struct gs_task *)running, GS_POKE_PREEMPT);
+    gs_task_poke_mt(running, GS_POKE_PREEMPT);
 }
 
 static inline uint32_t trace_flow(struct gs_worker *w, enum gs_trace_kind kind)

@@ -77,7 +77,7 @@ struct gs_sched *gs_worker_sched(const struct gs_worker *w);
 void *gs_worker_local(const struct gs_worker *w);
 
 /* Called by resume on its own worker before it frees the memory of the task it was given: the scheduler (its ticker, stop)
- * never touches the task after this. Cheap, a read-modify-write; calling it twice is harmless. The task must then return GS_RUN_DONE, or GS_RUN_PARK soon. */
+ * never touches the task after this. Cheap, a store; calling it twice is harmless. The task must then return GS_RUN_DONE, or GS_RUN_PARK soon. */
 void gs_worker_detach_owner(struct gs_worker *w);
 /* The running task is over, and resume will return GS_RUN_DONE: it is no longer among gs_sched_tasks, so that whoever sees its outcome
  * does not count it. Its worker, at most once. */

@@ -79,17 +79,15 @@ struct gs_worker {
 
     /* Written by the owner at each run, read by the ticker. Odd while a task runs. */
     alignas(GS_CACHE_LINE) _Atomic uint32_t run_seq;
-    /* The running task, or 0. Bit 0: somebody pokes it and the owner must not let go of it. [C1] */
-    _Atomic uintptr_t current;
-    /* The task made ready last by the running one. Only the owner puts; owner and, once it is
-     * opened, thieves take. [S1] */
+    _Atomic(struct gs_task *) current; /* the running task, or NULL [C1] */
+    /* The task made ready last by the running one. [S1] */
     alignas(GS_CACHE_LINE) _Atomic(struct gs_task *) slot;
 
     /* Written by the ticker, rarely; a stale value costs a worse choice, not correctness. */
-    alignas(GS_CACHE_LINE) _Atomic uint32_t slot_open; /* the run in which thieves may take it */
-    _Atomic bool slot_shut; /* runs are long here: ready tasks go to the deque instead */
+    alignas(GS_CACHE_LINE) _Atomic bool slot_shut; /* runs are long here: ready tasks go to the deque instead */
     _Atomic bool fair;      /* serve the late queue next; cleared by the owner */
     _Atomic bool abroad;    /* when its task yields, look at the others' queues first; likewise */
+    _Atomic uint32_t poking; /* 1: somebody holds on to the running task, so its run must not end [C1] */
     _Atomic uint32_t poked_seq; /* the run that was last asked to give way; only told in traces */
     _Atomic int os_cpu;     /* where it is pinned, or -1 */
     _Atomic int thread_id;
@@ -217,6 +215,9 @@ int gs_worker_start_thread(struct gs_worker *w);
 /* Any thread. Pokes the task that w is running, if any, and if seq is 0 or its run. True if a task
  * was poked. */
 bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq);
+/* Any thread. What lies in the slot while w is in the run seq goes to its inbox, where others may take it. True if there was
+ * something. */
+bool gs_worker_empty_slot_mt(struct gs_worker *w, uint32_t seq);
 /* Owner. Moves the inbox to the deque so that the oldest is popped first. */
 bool gs_worker_drain_owner(struct gs_worker *w, struct gs_inbox *from);
 /* Owner, outside of a task. Fires due timers of this worker. */

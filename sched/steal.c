@@ -4,7 +4,7 @@
  * Rings      0 same core, 1 same L3, 2 same memory node, 3 elsewhere (topology.h). Until the
  *            topology is known everyone is in one ring. A farther ring is looked at only when every
  *            victim of the nearer ones had nothing.
- * Inside     First all deques and late queues, then inboxes and opened slots: what lies there
+ * Inside     First all deques and late queues, then inboxes: what lies there
  *            prefers its owner.
  * How many   One from near, since the victim is going to be back soon; half (at most STEAL_MAX)
  *            from far, since the way is long. When steals follow each other within one tick the
@@ -186,21 +186,13 @@ static struct gs_task *steal_queued(struct gs_worker *w, struct gs_worker *v, un
     return t == NULL && late_is_ripe(w, v) ? steal_from(w, v, &v->late, &w->late, ring) : t;
 }
 
-static struct gs_task *steal_reserved(struct gs_worker *w, struct gs_worker *v, unsigned ring)
+static struct gs_task *steal_inbox(struct gs_worker *w, struct gs_worker *v, unsigned ring)
 {
-    if (gs_inbox_nonempty_mt(&v->inbox) && gs_worker_drain_owner(w, &v->inbox)) {
-        struct gs_task *t = gs_deque_pop_owner(&w->deque);
-        count(w, v, ring, t != NULL);
-        return t; /* NULL: another thief was there */
-    }
-    struct gs_task *t = gs_load_rlx(&v->slot);
-    if (t && gs_load_rlx(&v->slot_open) == gs_load_rlx(&v->run_seq)) {
-        if (gs_cas_acq(&v->slot, &t, NULL)) { /* [S1] */
-            count(w, v, ring, 1);
-            return t;
-        }
-    }
-    return NULL;
+    if (!gs_inbox_nonempty_mt(&v->inbox) || !gs_worker_drain_owner(w, &v->inbox))
+        return NULL;
+    struct gs_task *t = gs_deque_pop_owner(&w->deque);
+    count(w, v, ring, t != NULL);
+    return t; /* NULL: another thief was there */
 }
 
 static struct gs_task *steal_ring(struct gs_worker *w, unsigned ring, uint32_t started)
@@ -218,7 +210,7 @@ static struct gs_task *steal_ring(struct gs_worker *w, unsigned ring, uint32_t s
                 continue;
             struct gs_worker *victim = gs_sched_worker(w->sched, i);
             struct gs_task *t =
-                pass == 0 ? steal_queued(w, victim, ring) : steal_reserved(w, victim, ring);
+                pass == 0 ? steal_queued(w, victim, ring) : steal_inbox(w, victim, ring);
             if (t)
                 return t;
         }

@@ -14,7 +14,7 @@
  *            while, because switching it on costs the raiser a system call.
  * Slices     At a look a worker is found in the same run as at the look before: its task has been
  *            running for a tick at least. If something is queued there, an idle worker is woken to
- *            take it (the slot is opened for that), and the task is poked with PREEMPT: slices are
+ *            take it (what lies in the slot goes to the inbox for that), and the task is poked with PREEMPT: slices are
  *            1 to 2 ticks. If nothing is queued there but elsewhere, after LONG_NS. Tasks that a
  *            timer wakes get the worker at once: the running task is poked as soon as the timer has
  *            fired.
@@ -233,7 +233,7 @@ static void look_at_long_run(struct gs_sched *s, struct gs_worker *w, uint32_t s
     if (queued(w)) {
         /* An idle worker takes it; one that is on its way gets a tick more. */
         bool helped = gs_load_rlx(&s->park.idle) != 0;
-        gs_store_rlx(&w->slot_open, seq);
+        (void)gs_worker_empty_slot_mt(w, seq);
         gs_sched_notify_mt(s);
         if (age >= (helped ? 2 * TICK_NS : TICK_NS) - TICK_NS / 2 && poke(s, w, seq, now)) {
             /* The next run begins about now; otherwise it would be noticed a tick late. */

@@ -233,9 +233,7 @@ static void begin_late(struct gs_ring *r, const struct gs_task *t, uint64_t runs
  * since no slice can begin before an event that is there. */
 static void show_run(struct gs_ring *r)
 {
-    /* Ours to change; 0 once it is about to park. */
-    uintptr_t task = gs_load_rlx(&r->worker->current) & ~(uintptr_t)1;
-    begin_late(r, (const struct gs_task *)task, r->runs);
+    begin_late(r, gs_load_rlx(&r->worker->current) /* ours to change; NULL once let go of */, r->runs);
 }
 
 /* Takes one event from the budget and gives its time, or 0. */

@@ -11,13 +11,16 @@
  *            spawns in a loop would be back after each 64 of its children, and they would pile up.
  *            What was woken from outside goes before even that, a few times, because somebody waits
  *            for it.
- * Letting go [C1] current is stored (release) before resume and taken back by CAS after it, or by
- *            the task itself before it frees its memory. A poker sets bit 0 by CAS (acquire: sees
- *            the task's fields), pokes and clears it (release). While the bit is set the owner's
- *            CAS fails and it waits; when it succeeds (acquire) all pokes are over.
+ * Letting go [C1] current is stored (release) before resume and becomes 0 after it, or when the task
+ *            itself says so before it frees its memory. A poker takes `poking` by CAS, passes a heavy
+ *            fence and loads current (acquire: sees the task's fields); it is done when it stores
+ *            poking = 0 (release). The owner stores 0, passes a light fence and loads poking
+ *            (acquire); while that is 1 it waits. So either the poker sees 0, or the owner
+ *            waits for it: what it pokes is there, and the run goes on until it is done. Model:
+ *            tests/model/letgo.pml.
  * Parking    [T1] see task.h: after the CAS to PARKED has succeeded the task is not touched.
- * Slot       [S1] only the owner puts a task into an empty slot (release); owner and thieves take
- *            by RMW (acquire).
+ * Slot       [S1] only the owner puts a task into an empty slot (release). It takes it between two runs by plain load and store,
+ *            because others do so only within a run, as pokers (gs_worker_empty_slot_mt); there both use RMW.
  */
 #include "sched_int.h"
 
@@ -105,12 +108,9 @@ void gs_worker_free(struct gs_worker *w)
 
 /* -- the running task and those who poke it ---------------------------------------------------- */
 
-static GS_COLD void wait_for_poker(struct gs_worker *w, uintptr_t task)
+static GS_COLD void wait_for_poker(const struct gs_worker *w)
 {
-    uintptr_t seen = task;
-    for (unsigned round = 1; !gs_cas_acq_rel(&w->current, &seen, (uintptr_t)0);
-         round++) { /* [C1] */
-        seen = task;
+    for (unsigned round = 1; gs_load_acq(&w->poking) != 0; round++) { /* [C1] */
         if (round % 64 == 0)
             sched_yield();
         else
@@ -120,12 +120,12 @@ static GS_COLD void wait_for_poker(struct gs_worker *w, uintptr_t task)
 
 void gs_worker_detach_owner(struct gs_worker *w)
 {
-    uintptr_t task = gs_load_rlx(&w->current) & ~(uintptr_t)1; /* only we change the rest of it */
-    uintptr_t seen = task;
-    if (task == 0)
-        return; /* let go of before; a poker begins with a CAS from a task */
-    if (GS_UNLIKELY(!gs_cas_acq_rel(&w->current, &seen, (uintptr_t)0))) /* [C1] */
-        wait_for_poker(w, task);
+    if (gs_load_rlx(&w->current) == NULL) /* only we change it */
+        return; /* let go of before */
+    gs_store_rel(&w->current, NULL); /* [C1] */
+    gs_fence_light();
+    if (GS_UNLIKELY(gs_load_acq(&w->poking) != 0)) /* [C1] */
+        wait_for_poker(w);
 }
 
 void gs_worker_over_owner(struct gs_worker *w)
@@ -150,20 +150,51 @@ void gs_worker_over_out_owner(struct gs_worker *w)
     w->over = true;
 }
 
+static void end_poke(struct gs_worker *w)
+{
+    gs_store_rel(&w->poking, 0u); /* [C1] */
+}
+
+/* The task that w is running, if this is the run seq, or seq is 0: until end_poke the run does not end. Else NULL; also when
+ * somebody else is poking. */
+static struct gs_task *begin_poke(struct gs_worker *w, uint32_t seq)
+{
+    uint32_t nobody = 0;
+    if (gs_load_rlx(&w->current) == NULL) /* a guess */
+        return NULL;
+    if (!gs_cas_acq(&w->poking, &nobody, 1u)) /* [C1] */
+        return NULL;
+    gs_fence_heavy();
+    struct gs_task *t = gs_load_acq(&w->current); /* [C1] */
+    if (t && (seq == 0 || gs_load_rlx(&w->run_seq) == seq))
+        return t;
+    end_poke(w);
+    return NULL;
+}
+
 bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq)
 {
-    uintptr_t task = gs_load_rlx(&w->current); /* the CAS decides */
-    if (task == 0 || (task & 1u))
+    struct gs_task *t = begin_poke(w, seq);
+    if (!t)
         return false;
-    if (!gs_cas_acq_rel(&w->current, &task, task | 1u)) /* [C1] */
+    gs_store_rlx(&w->poked_seq, gs_load_rlx(&w->run_seq)); /* for traces only */
+    gs_task_poke_mt(t, flags);
+    end_poke(w);
+    return true;
+}
+
+bool gs_worker_empty_slot_mt(struct gs_worker *w, uint32_t seq)
+{
+    if (!gs_load_rlx(&w->slot)) /* a guess */
         return false;
-    bool same = seq == 0 || gs_load_rlx(&w->run_seq) == seq;
-    if (same) {
-        gs_store_rlx(&w->poked_seq, gs_load_rlx(&w->run_seq)); /* for traces only */
-        gs_task_poke_mt((struct gs_task *)task, flags);
-    }
-    gs_store_rel(&w->current, task); /* [C1] nobody else writes it while bit 0 is set */
-    return same;
+    if (!begin_poke(w, seq))
+        return false;
+    /* The running task may put another one there meanwhile, for which it does not find an empty slot then. */
+    struct gs_task *t = gs_xchg_acq(&w->slot, NULL); /* [S1] */
+    if (t)
+        (void)gs_inbox_push_mt(&w->inbox, t); /* before its worker can go to sleep */
+    end_poke(w);
+    return t != NULL;
 }
 
 static bool queued_here(const struct gs_worker *w)
@@ -237,8 +268,8 @@ static void run(struct gs_worker *w, struct gs_task *t)
     t->last_worker = w->index;
     gs_store_rlx(&t->state, GS_TASK_RUNNING); /* no waker before it publishes itself again */
     uint32_t seq = gs_load_rlx(&w->run_seq);
-    gs_store_rlx(&w->run_seq, seq + 1);      /* a stale value costs a poke that comes a tick late */
-    gs_store_rel(&w->current, (uintptr_t)t); /* [C1] */
+    gs_store_rlx(&w->run_seq, seq + 1); /* a stale value costs a poke that comes a tick late */
+    gs_store_rel(&w->current, t);       /* [C1] */
     w->in_task = true;
     w->crowd_credit = GS_CROWD;
     enum gs_run how = t->resume(t, w);
@@ -311,11 +342,11 @@ unsigned gs_worker_fire_owner(struct gs_worker *w, int64_t now_ns)
 
 static struct gs_task *take_slot(struct gs_worker *w)
 {
-    if (!gs_load_rlx(&w->slot))
+    struct gs_task *t = gs_load_rlx(&w->slot); /* [S1] between two runs it is ours alone */
+    if (!t)
         return NULL;
-    struct gs_task *t = gs_xchg_acq(&w->slot, NULL); /* [S1] a thief may have been faster */
-    if (t)
-        gs_stat_add_owner(&w->stats, GS_STAT_SLOTS, 1);
+    gs_store_rlx(&w->slot, NULL);
+    gs_stat_add_owner(&w->stats, GS_STAT_SLOTS, 1);
     return t;
 }
 

@@ -4,8 +4,8 @@
  * Purpose    The order is part of the operation's name, so that the set in use can be read at a glance and
  *            nobody passes an order by habit. Every use stronger than relaxed carries a label ([P1] ...) that
  *            stands at both ends of the pairing.
- * Rules      Fences are not offered: ThreadSanitizer does not model them. But for one, after a read-modify-write, on which nothing
- *            that is not atomic itself may rest.
+ * Rules      Fences are not offered: ThreadSanitizer does not model them. But for a pair, light and heavy, on which nothing that is
+ *            not atomic itself may rest.
  */
 #ifndef GS_SCHED_PORT_ATOMIC_H
 #define GS_SCHED_PORT_ATOMIC_H
@@ -58,16 +58,36 @@
     atomic_compare_exchange_strong_explicit((p), (e), (v), memory_order_seq_cst,                   \
                                             memory_order_seq_cst)
 
-/* After a read-modify-write: all before it is ordered against all after it, stores before it against loads after it, too. Costs
- * nothing on x86, whose locked instructions do that. */
-static inline void gs_fence_after_rmw(void)
+/* An asymmetric pair of fences, for a side that is passed all the time and another one that is passed seldom. Between them it is as
+ * if both were seq_cst fences: of two threads that store a word each, pass their fence and load the other's word, one at least sees
+ * what the other has stored. Two light ones give nothing. The heavy one makes the kernel interrupt every processor that runs this process
+ * (membarrier, 1 to 3 us), which is why the light one keeps only the compiler from moving things; where the kernel does not know it
+ * both are real fences. Design: Dice, Huang and Yang, "Asymmetric Dekker Synchronization", 2001. */
+extern bool gs_fence_by_kernel; /* thread.c; constant once there are threads */
+
+static inline void gs_fence_full(void)
 {
 #if defined(__x86_64__)
-    atomic_signal_fence(memory_order_seq_cst);
+    __asm__ volatile("lock; orl $0, (%%rsp)" ::: "memory", "cc"); /* faster than mfence */
+#elif defined(__aarch64__)
+    __asm__ volatile("dmb ish" ::: "memory");
 #else
     atomic_thread_fence(memory_order_seq_cst);
 #endif
 }
+
+static inline void gs_fence_light(void)
+{
+    if (__builtin_expect(gs_fence_by_kernel, 1))
+        atomic_signal_fence(memory_order_seq_cst);
+    else
+        gs_fence_full();
+}
+
+/* Any thread, also in a signal handler. */
+void gs_fence_heavy(void);
+/* Before there are other threads that use fences; again as often as you like. */
+void gs_fence_init(void);
 
 static inline void gs_cpu_relax(void)
 {

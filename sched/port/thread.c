@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +35,24 @@ static cpu_set_t original[MASK_SETS];
 static size_t original_bytes; /* 0: could not be read */
 static pthread_once_t original_once = PTHREAD_ONCE_INIT;
 static _Atomic bool pinned_any;
+
+bool gs_fence_by_kernel;
+
+void gs_fence_init(void)
+{
+#if !defined(__SANITIZE_THREAD__) && !defined(GS_CLANG_TSAN) /* so that there the other way is tested */
+    if (!gs_fence_by_kernel)
+        gs_fence_by_kernel = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+#endif
+}
+
+void gs_fence_heavy(void)
+{
+    if (!gs_fence_by_kernel)
+        gs_fence_full();
+    else if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0)
+        gs_panic("membarrier does not work any more"); /* a process that goes on would lose memory */
+}
 
 static void read_original(void)
 {

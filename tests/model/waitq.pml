@@ -4,12 +4,13 @@
  * spin: -DSAFETY -DCOLLAPSE -O2 -m100000
  *
  * Two wakers with a token each, a canceller and a timer. Every access of runtime/waitq.c, of the cancelling in runtime/taskobj.c and of gs_task_ready_mt and after_park in sched/
- * that somebody else may look at meanwhile is a step of its own, in its order; all that [C1] rests on is sequentially consistent there, which is how spin executes everything.
+ * that somebody else may look at meanwhile is a step of its own, in its order. The one load that may overtake a store before it, because only a light fence is between them,
+ * is that of cancel [C1]; the heavy fence waits until the store has followed.
  * Each token and the cancel end one wait, and there are as many waits, so a wake-up or a cancel that is lost is a deadlock, an invalid end state. Checked: for each park one
  * party readies the task, and only while it is about to park or parked; the waiter is in no queue when the wait is over; nobody touches it, or the word for its sake, once its VM
  * has gone on; a cancel throws once, in this wait or the next.
  *
- * Try it     A task that does not look at cancel after WAITING, or a canceller that looks at the word before it stores cancel; a waker that pops before it claims, or takes q
+ * Try it     A task that does not look at cancel after WAITING, or a canceller that looks at the word before it stores cancel, or once only, or without a fence in between; a waker that pops before it claims, or takes q
  *            away before it has unlinked; a claim by load and store, a worker that stores PARKED without CAS; a wake before the outcome; a wait that ends without stopping the
  *            timer (or not waiting for one that fires), without unlinking, without looking again under the lock, or without taking the cancel back: each makes it fail.
  */
@@ -29,6 +30,7 @@ bool q;                /* w->q is not NULL */
 bool ok;               /* the outcome */
 bool alive = true;     /* o->vm is not NULL */
 bool cancel;           /* o->cancel */
+bool early;            /* cancel has been loaded, WAITING not yet been stored */
 bool asked;
 byte thrown;
 bool timer, firing;    /* set; in fire */
@@ -79,8 +81,12 @@ inline take_cancel(was)
 
 inline park()
 {
+    if
+    :: was_early
+    :: else -> seen = cancel
+    fi;
     if /* cancel_parking [C1] */
-    :: cancel ->
+    :: seen ->
         lock(olock);
         mine = false;
         if
@@ -116,7 +122,7 @@ inline wait_end()
 proctype task()
 {
     byte n;
-    bool mine;
+    bool mine, seen, was_early;
     mtype why;
     do
     :: n < WAITS ->
@@ -130,7 +136,11 @@ proctype task()
             :: tokens > 0 -> tokens--; got++; qlock = false
             :: else ->
                 ok = false;
-                word = WAITING; /* [C1] */
+                if
+                :: atomic { seen = cancel; early = true; was_early = true }
+                :: was_early = false
+                fi;
+                atomic { word = WAITING; early = false }; /* [C1] */
                 linked = true;
                 q = true;
                 qlock = false;
@@ -179,8 +189,20 @@ proctype canceller()
     lock(olock);
     if
     :: alive -> asked = true; cancel = true /* [C1] */; claim(wait, CANCELLED, mine)
+    :: else -> goto over
+    fi;
+    if
+    :: !mine ->
+        olock = false;
+        atomic { !early }; /* the heavy fence */
+        lock(olock);
+        if
+        :: cancel && alive -> claim(wait, CANCELLED, mine)
+        :: else
+        fi
     :: else
     fi;
+over:
     olock = false;
     ready(mine)
 }

@@ -178,19 +178,26 @@ static void a_worker_does_not_sleep_while_a_task_is_queued(void)
     teardown();
 }
 
-static void a_shut_slot_keeps_nobody_awake_but_an_open_one_does(void)
+static void a_full_slot_keeps_nobody_awake_until_it_is_emptied_in_the_run_it_was_seen_in(void)
 {
     struct sleeper x;
+    struct gs_task running;
     setup(2, NULL);
     gs_store_rel(&worker(0)->slot, &spare);
     gs_store_rlx(&worker(0)->run_seq, 5u);
+    gs_store_rel(&worker(0)->current, &running);
     put_to_sleep(&x, 1);
     CU_ASSERT(gs_park_wake_this_mt(worker(1)));
     pthread_join(x.th, NULL);
-    gs_store_rlx(&worker(0)->slot_open, 5u);
+    CU_ASSERT_FALSE(gs_worker_empty_slot_mt(worker(0), 3u));
+    CU_ASSERT_PTR_EQUAL(gs_load_rlx(&worker(0)->slot), &spare);
+    CU_ASSERT(gs_worker_empty_slot_mt(worker(0), 5u));
+    CU_ASSERT_PTR_NULL(gs_load_rlx(&worker(0)->slot));
+    CU_ASSERT_FALSE(gs_worker_empty_slot_mt(worker(0), 5u));
     gs_park_sleep_owner(worker(1)); /* returns at once */
     CU_ASSERT_PTR_EQUAL(gs_steal_owner(worker(1)), &spare);
-    CU_ASSERT_PTR_NULL(gs_load_rlx(&worker(0)->slot));
+    gs_worker_detach_owner(worker(0));
+    CU_ASSERT_FALSE(gs_worker_empty_slot_mt(worker(0), 5u));
     teardown();
 }
 
@@ -415,7 +422,7 @@ static const CU_TestInfo cases[] = {
     CASE(while_one_searches_nobody_else_is_woken),
     CASE(the_last_searcher_wakes_nobody_when_there_is_no_more),
     CASE(a_worker_does_not_sleep_while_a_task_is_queued),
-    CASE(a_shut_slot_keeps_nobody_awake_but_an_open_one_does),
+    CASE(a_full_slot_keeps_nobody_awake_until_it_is_emptied_in_the_run_it_was_seen_in),
     CASE(a_sleeper_comes_back_for_its_own_timer),
     CASE(with_nothing_left_the_hook_is_called_and_the_run_stops_with_3),
     CASE(a_hook_that_readies_a_task_keeps_the_run_going),
