@@ -18,6 +18,7 @@
 #include "graph.h"
 #include "hot.h"
 #include "inspect.h"
+#include "rest.h"
 #include "session.h"
 #include "types.h"
 
@@ -310,4 +311,4 @@ static struct gs_unit *serve(const struct gs_hot_request *r, const char **why)
 }
 
 extern const struct gs_jit_face goost_jit_face;
-GS_API const struct gs_jit_face goost_jit_face = {.compile = serve, .release = release, .dump = gs_inspect_dump};
+GS_API const struct gs_jit_face goost_jit_face = {.compile = serve, .release = release, .rest = gs_jit_rest, .dump = gs_inspect_dump};

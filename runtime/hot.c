@@ -85,6 +85,11 @@ void gs_hot_start(const struct gs_hot_options *o)
     start_cpu_ns = gs_clock_cpu_ns();
 }
 
+bool gs_hot_patient(void)
+{
+    return patient;
+}
+
 bool gs_hot_worth(void)
 {
     return gs_load_rlx(&worth);
@@ -281,6 +286,12 @@ void gs_hot_decline(struct gs_hot_entry *e)
     }
     uint32_t had = gs_load_rlx(&gs_hot_of(e->proto)->samples); /* a hint */
     gs_store_rlx(&e->not_before, had < UINT32_MAX / 8 ? had * 8 : UINT32_MAX);
+    gs_store_rel(&e->asked, false); /* [H4] */
+}
+
+void gs_hot_withdraw(struct gs_hot_entry *e)
+{
+    gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
     gs_store_rel(&e->asked, false); /* [H4] */
 }
 

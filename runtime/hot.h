@@ -170,6 +170,8 @@ struct gs_jit_face {
     struct gs_unit *(*compile)(const struct gs_hot_request *r, const char **why);
     /* Frees a unit that nobody can be in. As compile, by one thread at a time. NULL: units stay. */
     void (*release)(struct gs_unit *u);
+    /* Nothing has been asked for some time: gives back memory that it can have again. As compile, by one thread at a time. NULL: there is none. */
+    void (*rest)(void);
     /* Prints bytecode, IR and machine code of p's units (NULL: of all functions'), when they were kept, each unit once; gives
      * how many. */
     unsigned (*dump)(void *FILE_out, const struct gs_proto *p);

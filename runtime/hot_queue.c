@@ -10,8 +10,12 @@
  *            when LOOK_LAST looks in a row found nothing running, until something new is compiled. Behind a FULL unit
  *            that takes the place of a QUICK one all running tasks are poked, so that a long loop goes on in the new one. With
  *            --jit=eager and for listings there is one level, FULL.
+ * Stale      A loop may have ended while its request waited behind the opening of the compiler, or behind others. So the thread looks at the queue before
+ *            each of these: a request whose function has not been sampled for STALE_NS, from one look to the next, is dropped; a sample will ask
+ *            again. (pool_fib_10k: 18 ms for the loop that submits, after its end.) Not where compiled code is wanted early (hot.c, Worth).
  * Freeing    Units that were taken away wait in `retired` until all workers have been outside compiled code since (hot.h, H2). The thread looks when it has
  *            nothing else to do, a few times; after that when it is next woken.
+ * Rest       When nothing has been compiled for REST_NS the compiler gives back the memory of its code (rest in hot.h): 30 MB.
  * Ending     The process does not wait for LLVM, and LLVM must not run while the process takes itself down. So when gs_hot_stop
  *            finds the thread busy, it says that the process must leave by _exit.
  * Locking    `q.lock` guards the queue and the counters; `compiling` is held during a compile. VMs hold the first for a few
@@ -35,10 +39,13 @@
 struct job {
     struct job *next;
     const struct gs_unit *first; /* not NULL: the QUICK unit that is to be replaced; compared only */
+    int64_t seen_ns;             /* when it was made or looked at, ... */
+    uint32_t samples;            /* ... and how often its function had been sampled by then */
     struct gs_hot_request r;
     gs_value regs[];
 };
 
+#define STALE_NS 5000000 /* code that runs is sampled after some tens of microseconds */
 #define REASONS 64u
 #define LOOK_NS 1000000
 #define LOOK_OFTEN 32u /* times at this distance */
@@ -46,6 +53,7 @@ struct job {
 #define LOOK_LAST 32u /* that found nothing running at all: an idle process stays asleep */
 #define LOOKS 4u /* that find a unit, before it is made once more */
 #define FREE_TRIES 16u
+#define REST_NS 100000000
 
 static struct {
     pthread_mutex_t lock;
@@ -60,6 +68,8 @@ static struct {
     int64_t look_ns;         /* from the last look to the next */
     pthread_t thread;
     bool started, stopping, busy;
+    bool awake;              /* something has been compiled since the last rest ... */
+    int64_t served_ns;       /* ... and when that was */
     /* counters */
     uint64_t waited_ns, open_ns;
     struct {
@@ -194,6 +204,8 @@ static struct gs_unit *compile(struct job *j)
     pthread_mutex_unlock(&compiling);
     pthread_mutex_lock(&q.lock);
     q.made[j->r.level].ns += (uint64_t)took;
+    q.awake = true;
+    q.served_ns = begun + took;
     if (unit != NULL) {
         q.made[j->r.level].units++;
         q.bytes += unit->bytes;
@@ -289,6 +301,29 @@ static struct job *take_second_locked(void)
     return NULL;
 }
 
+/* See "Stale". */
+static void drop_stale_locked(void)
+{
+    int64_t now = q.head != NULL && gs_hot_patient() ? gs_clock_mono_ns() : 0;
+    for (struct job **at = &q.head; *at != NULL;) {
+        struct job *j = *at;
+        uint32_t samples = gs_load_rlx(&j->r.hot->samples); /* a guess */
+        if (now - j->seen_ns < STALE_NS) {
+            at = &j->next;
+        } else if (samples != j->samples) {
+            j->seen_ns = now;
+            j->samples = samples;
+            at = &j->next;
+        } else {
+            *at = j->next;
+            gs_hot_withdraw(j->r.entry);
+            gs_mem_free(j);
+        }
+        if (*at == NULL)
+            q.tail = at;
+    }
+}
+
 static struct job *take_locked(void)
 {
     struct job *j = q.head;
@@ -311,6 +346,20 @@ static bool wait_locked(int64_t ns)
     return pthread_cond_timedwait(&q.work, &q.lock, &until) == 0;
 }
 
+/* See "Rest". */
+static void rest_locked(void)
+{
+    if (!q.awake || gs_clock_mono_ns() - q.served_ns < REST_NS)
+        return;
+    q.awake = false;
+    pthread_mutex_unlock(&q.lock);
+    pthread_mutex_lock(&compiling);
+    if (face != NULL && face->rest != NULL)
+        face->rest();
+    pthread_mutex_unlock(&compiling);
+    pthread_mutex_lock(&q.lock);
+}
+
 /* Nothing waits to be served. Comes back with q.lock held, when there may be something to do. */
 static void idle_locked(void)
 {
@@ -322,6 +371,7 @@ static void idle_locked(void)
         look();
         free_passed();
         pthread_mutex_lock(&q.lock);
+        rest_locked();
         return;
     }
     if (q.retired != NULL && q.tries < FREE_TRIES) {
@@ -333,7 +383,27 @@ static void idle_locked(void)
         pthread_mutex_lock(&q.lock);
         return;
     }
-    pthread_cond_wait(&q.work, &q.lock);
+    if (!q.awake)
+        pthread_cond_wait(&q.work, &q.lock);
+    else if (!wait_locked(REST_NS))
+        rest_locked();
+}
+
+/* Before the first job is taken, because some may be stale when it is done. */
+static void open_first_locked(void)
+{
+    static bool done; /* the thread's own */
+    if (done || q.head == NULL)
+        return;
+    done = true;
+    q.busy = true;
+    pthread_mutex_unlock(&q.lock);
+    pthread_mutex_lock(&compiling);
+    open_face();
+    pthread_mutex_unlock(&compiling);
+    pthread_mutex_lock(&q.lock);
+    q.busy = false;
+    drop_stale_locked();
 }
 
 static struct job *next_job(void)
@@ -341,8 +411,14 @@ static struct job *next_job(void)
     pthread_mutex_lock(&q.lock);
     q.busy = false;
     struct job *j = NULL;
-    while (!q.stopping && (j = take_locked()) == NULL)
+    while (!q.stopping) {
+        drop_stale_locked();
+        open_first_locked();
+        j = take_locked();
+        if (j != NULL)
+            break;
         idle_locked();
+    }
     q.busy = j != NULL;
     pthread_cond_broadcast(&q.idle);
     pthread_mutex_unlock(&q.lock);
@@ -371,6 +447,8 @@ static struct job *job_new(struct gs_vm *vm, struct gs_hot_entry *e, uint32_t ge
         return NULL;
     j->next = NULL;
     j->first = NULL;
+    j->seen_ns = gs_clock_mono_ns();
+    j->samples = gs_load_rlx(&gs_hot_of(e->proto)->samples);
     memcpy(j->regs, vm->base, n * sizeof j->regs[0]);
     j->r = (struct gs_hot_request){.p = e->proto,
                                    .hot = gs_hot_of(e->proto),

@@ -66,6 +66,34 @@ for batch in range(10) {
 println(sum)
 """
 
+RESTS = """\
+import io
+import strings
+import thread
+fn f(n) {
+    let s = 0
+    for i in range(n) {
+        s = (s * 31 + i) % 1000003
+    }
+    return s
+}
+fn mapped() {
+    for l in io.read("/proc/self/status").split("\\n") {
+        if strings.hasPrefix(l, "RssFile:") {
+            return toInt(strings.trim(strings.slice(l, 8, len(l) - 3)))
+        }
+    }
+}
+let least = mapped()
+while mapped() < least + 15000 {
+    f(100000)
+}
+while mapped() > least + 8000 {
+    thread.core.sleep(20)
+}
+println("given back")
+"""
+
 
 def run(source, *words):
     """Output, the figures of --stats by name, the peak of memory in MiB."""
@@ -120,6 +148,9 @@ class Memory(unittest.TestCase):
         out, figures, most = run(source)
         self.assertEqual((out, figures), ("599994\n", {}))
         self.assertLess(most, 30)
+
+    def test_a_compiler_that_nobody_needs_gives_its_memory_back(self):
+        self.assertEqual(run(RESTS)[0], "given back\n")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ static struct {
     uint32_t pc;
     uint32_t (*enter)(struct gs_vm *vm, gs_value *base); /* NULL: declines all */
     uint32_t slots;
+    long others_ns; /* what compiling other functions takes */
     struct gs_unit units[MAX_UNITS];
     /* what it was asked */
     unsigned compiles, declines;
@@ -39,6 +40,8 @@ static struct gs_unit *fake_compile(const struct gs_hot_request *r, const char *
 {
     if (fake.nasked < 8)
         fake.asked[fake.nasked++] = r->entry->pc;
+    if (r->p != fake.p && fake.others_ns > 0)
+        (void)nanosleep(&(struct timespec){.tv_nsec = fake.others_ns}, NULL);
     if (fake.enter == NULL || r->p != fake.p || r->entry->pc != fake.pc || fake.compiles == MAX_UNITS) {
         *why = "not wanted";
         fake.declines += r->p == fake.p && r->entry->pc == fake.pc;
@@ -624,6 +627,35 @@ static void what_is_declined_is_asked_for_a_few_times_only(void)
     free(text);
 }
 
+/* ---- requests that have become pointless ---- */
+
+static void what_has_ended_while_its_request_waited_is_not_compiled(void)
+{
+    struct gs_proto *f[2], *m[2];
+    start(GS_JIT_ON, 0); /* nothing is served before it is worth it */
+    for (int i = 0; i < 2; i++) {
+        f[i] = make_f();
+        m[i] = make_main(f[i]);
+    }
+    want(f[0], 0, NULL);
+    fake.others_ns = 20000000;
+    CU_ASSERT_TRUE(gives(m[1], 20000, 20000)); /* first in the queue */
+    CU_ASSERT_TRUE(gives(m[0], 20000, 20000));
+    CU_ASSERT_TRUE(gs_load_rlx(&gs_hot_entry_get(f[0], 0)->asked));
+    CU_ASSERT_FALSE(gs_hot_worth());
+    while (!gs_hot_worth())
+        CU_ASSERT_TRUE(gives(m[1], 20000, 20000));
+    gs_hot_settle();
+    CU_ASSERT_EQUAL(fake.declines, 0);
+    CU_ASSERT_FALSE(gs_load_rlx(&gs_hot_entry_get(f[0], 0)->asked));
+    fake.others_ns = 0;
+    for (int i = 0; i < 1000 && fake.declines == 0; i++) { /* it goes on after all */
+        CU_ASSERT_TRUE(gives(m[0], 20000, 20000));
+        gs_hot_settle();
+    }
+    CU_ASSERT_TRUE(fake.declines > 0);
+}
+
 /* ---- levels, and what becomes of units ---- */
 
 static bool in_time(_Atomic unsigned *n, unsigned wanted)
@@ -778,6 +810,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(code_that_needs_memory_leaves_and_is_entered_again_later),
     UNIT_CASE(nothing_collects_while_code_runs),
     UNIT_CASE(what_is_declined_is_asked_for_a_few_times_only),
+    UNIT_CASE(what_has_ended_while_its_request_waited_is_not_compiled),
     UNIT_CASE(what_is_found_running_is_made_once_more_and_replaced),
     UNIT_CASE(a_dropped_unit_is_freed_when_this_thread_has_been_outside),
     UNIT_CASE(a_unit_that_a_cell_names_stays),
