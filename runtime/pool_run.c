@@ -254,10 +254,8 @@ static bool set_self(struct gs_vm *vm, struct gs_runner *r, struct gs_taskobj *o
         r->spare = was;
         r->own = NULL;
     }
-    if (was != r->spare) {
-        was->runner = NULL;
+    if (was != r->spare)
         gs_hobj_release(&was->h);
-    }
     o->runner = r;
     gs_taskobj_attach(vm, o);
     return true;
@@ -296,10 +294,9 @@ static bool begin(struct gs_vm *vm, struct gs_runner *r)
     return r->busy;
 }
 
-/* r, whose task is o, has left the pool. */
-static void leave(struct gs_taskobj *o, struct gs_runner *r)
+/* r has left the pool, and its task will end. */
+static void leave(struct gs_runner *r)
 {
-    o->runner = NULL;
     if (r->spare != NULL)
         gs_hobj_release(&r->spare->h);
     gs_hobj_release(&r->pool->h);
@@ -348,13 +345,13 @@ static bool end_known(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w
         r->own = NULL;
     account(p, b, s, o);
     if (!on)
-        leave(vm->self, r);
+        leave(r);
     return on;
 }
 
-bool gs_runner_next(struct gs_vm *vm, struct gs_worker *w)
+/* vm's task may be one that is done. */
+static bool next(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w)
 {
-    struct gs_runner *r = vm->self->runner;
     for (;;) {
         if (pop(r)) {
             if (begin(vm, r))
@@ -362,10 +359,15 @@ bool gs_runner_next(struct gs_vm *vm, struct gs_worker *w)
             if (!end_known(vm, r, w, GS_E_NOMEM))
                 return false;
         } else if (!refill(r, w, 0)) {
-            leave(vm->self, r);
+            leave(r);
             return false;
         }
     }
+}
+
+bool gs_runner_next(struct gs_vm *vm, struct gs_worker *w)
+{
+    return next(vm, vm->self->runner, w);
 }
 
 bool gs_runner_over(struct gs_vm *vm, gs_status st, struct gs_worker *w)
@@ -376,10 +378,10 @@ bool gs_runner_over(struct gs_vm *vm, gs_status st, struct gs_worker *w)
     r->busy = false;
     gs_deadlock_note();
     if (GS_UNLIKELY(st != GS_OK || !nobody_knows(r, o) || gs_parcel_pack(vm, vm->result, &s->p) != GS_OK))
-        return end_known(vm, r, w, st) && gs_runner_next(vm, w);
+        return end_known(vm, r, w, st) && next(vm, r, w);
     forget(o);
     count_over(r);
-    return gs_runner_next(vm, w);
+    return next(vm, r, w);
 }
 
 /* ---- starting and dropping ---- */
@@ -467,5 +469,5 @@ void gs_runner_dropped(struct gs_taskobj *o)
     }
     unlink_locked(r);
     gs_taskobj_leave_pool(o);
-    leave(o, r);
+    leave(r);
 }

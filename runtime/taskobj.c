@@ -214,17 +214,16 @@ static void publish(struct gs_taskobj *o, struct gs_parcel outcome, bool failed,
 {
     gs_spin_lock(&o->lock);
     struct gs_pool *pool = o->pool;
-    o->outcome = outcome;
+    o->outcome = outcome; /* instead of vm and pool */
     o->failed = failed;
     o->done = true;
-    o->vm = NULL;
+    wake_waiters_locked(o); /* who may look at all that at once, but takes the lock for the rest */
     o->failure = NULL;
     if (failure != NULL && !o->received) {
         o->failure = failure;
         failed_add(failure);
         failure = NULL;
     }
-    wake_waiters_locked(o);
     gs_spin_unlock(&o->lock);
     if (failure != NULL) /* somebody has taken charge of it before */
         failure_free(failure);
@@ -466,7 +465,8 @@ void gs_taskobj_drop(struct gs_hobj *h)
 {
     struct gs_taskobj *o = (struct gs_taskobj *)h;
     GS_ASSERT(o->done || o->pool == NULL);
-    gs_parcel_drop(&o->outcome);
+    if (o->done)
+        gs_parcel_drop(&o->outcome);
     gs_mem_free(o);
 }
 

@@ -40,15 +40,25 @@ struct gs_taskobj {
     bool told;           /* in a report of a partial deadlock; the watch thread's */
     bool is_result;      /* its result is its own handle, of which outcome would hold a share for ever */
     _Atomic bool cancel; /* asked for; taken by gs_taskobj_take_cancel */
-    struct gs_vm *vm;         /* while it runs */
-    struct gs_parcel outcome; /* constant once done */
-    struct gs_waitq waiters;
     union {
-        struct gs_pool *pool;       /* until it is done: that of a future which a pool runs, with a share; else NULL */
-        struct gs_failure *failure; /* then: of a future that has failed and whose error is not received; else NULL */
+        struct { /* until it is done */
+            struct gs_vm *vm;         /* while it runs */
+            struct gs_pool *pool;     /* that of a future which a pool runs, with a share; else NULL */
+            struct gs_runner *runner; /* while its VM is one's (pool.h); the VM's own affair */
+        };
+        struct gs_parcel outcome; /* then; constant */
     };
-    struct gs_runner *runner;   /* while its VM is one's (pool.h); the VM's own affair */
+    union {
+        struct gs_waitq waiters; /* until it is done; who has been woken still finds the lock there */
+        struct {
+            struct gs_spin *waiters_lock;
+            struct gs_failure *failure; /* then: of a future that has failed and whose error is not received; else NULL */
+        };
+    };
 };
+
+/* With its VM all that a task is. */
+_Static_assert(sizeof(struct gs_taskobj) <= 80, "a size class of the allocator");
 
 /* Copies fn and args into a fresh VM and queues it. The handle value (task id or future) goes to *out in vm, unless out is NULL. GS_OK, GS_E_NOMEM. The function value is checked to be
  * callable by the caller (gs_arg_fn); wrong argument counts throw inside the task. */

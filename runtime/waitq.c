@@ -28,40 +28,44 @@ void gs_wait_begin(struct gs_vm *vm)
     gs_store_rlx(&vm->park.word, (uint32_t)GS_WAIT_WAITING);
 }
 
+/* Links w, with prev as the one before it in the ring that the prevs make. */
+static void link_locked(struct gs_waitq *q, struct gs_waiter *w)
+{
+    struct gs_waiter *head = q->head;
+    w->prev = head != NULL ? head->prev : w;
+    if (head != NULL)
+        head->prev = w;
+    gs_store_rlx(&w->q, q); /* under the lock */
+}
+
 void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w)
 {
+    link_locked(q, w);
     w->next = NULL;
-    w->prev = q->tail;
-    if (q->tail != NULL)
-        q->tail->next = w;
+    if (q->head != NULL)
+        w->prev->next = w;
     else
         q->head = w;
-    q->tail = w;
-    gs_store_rlx(&w->q, q); /* under the lock */
 }
 
 void gs_waitq_push_front_locked(struct gs_waitq *q, struct gs_waiter *w)
 {
-    w->prev = NULL;
+    link_locked(q, w);
     w->next = q->head;
-    if (q->head != NULL)
-        q->head->prev = w;
-    else
-        q->tail = w;
     q->head = w;
-    gs_store_rlx(&w->q, q); /* under the lock */
 }
 
 static void unlink_locked(struct gs_waitq *q, struct gs_waiter *w)
 {
-    if (w->prev != NULL)
-        w->prev->next = w->next;
+    struct gs_waiter *next = w->next;
+    if (q->head == w)
+        q->head = next;
     else
-        q->head = w->next;
-    if (w->next != NULL)
-        w->next->prev = w->prev;
-    else
-        q->tail = w->prev;
+        w->prev->next = next;
+    if (next != NULL)
+        next->prev = w->prev;
+    else if (q->head != NULL) /* it was the last one */
+        q->head->prev = w->prev;
 }
 
 void gs_waitq_remove_locked(struct gs_waitq *q, struct gs_waiter *w)

@@ -26,7 +26,7 @@ enum gs_wait_word { GS_WAIT_IDLE, GS_WAIT_WAITING, GS_WAIT_HELD, GS_WAIT_WOKEN, 
 
 struct gs_waitq {
     struct gs_spin *lock; /* of the object */
-    struct gs_waiter *head, *tail;
+    struct gs_waiter *head; /* its prev is the tail */
 };
 
 /* Part of a VM that most tasks never need: timeouts and selects. Kept for the VM's life once made. */

@@ -35,9 +35,30 @@ static void first_come_first_served(void)
         CU_ASSERT_EQUAL(gs_wait_end(vm[i]), GS_WAIT_WOKEN);
     }
     CU_ASSERT_PTR_NULL(claim(&q));
-    CU_ASSERT_PTR_NULL(q.tail);
     for (int i = 0; i < 3; i++)
         unit_task_free(vm[i]);
+}
+
+static void whoever_leaves_the_others_keep_their_order(void)
+{
+    for (int gone = 0; gone < 3; gone++) {
+        struct gs_waitq q = {.lock = &lock};
+        struct gs_vm *vm[4];
+        for (int i = 0; i < 3; i++) {
+            vm[i] = unit_task();
+            queue_up(&q, vm[i]);
+        }
+        vm[3] = unit_task();
+        gs_waitq_remove_locked(&q, &vm[gone]->park.first);
+        queue_up(&q, vm[3]);
+        for (int i = 0; i < 4; i++) {
+            if (i != gone)
+                CU_ASSERT_PTR_EQUAL(claim(&q), &vm[i]->park.first);
+        }
+        CU_ASSERT_PTR_NULL(q.head);
+        for (int i = 0; i < 4; i++)
+            unit_task_free(vm[i]);
+    }
 }
 
 static void who_has_waited_before_goes_to_the_head(void)
@@ -53,7 +74,7 @@ static void who_has_waited_before_goes_to_the_head(void)
     CU_ASSERT_PTR_EQUAL(claim(&q), &b->park.first);
     gs_wait_begin(c); /* also into an empty queue */
     gs_waitq_push_front_locked(&q, &c->park.first);
-    CU_ASSERT_PTR_EQUAL(q.head, q.tail);
+    CU_ASSERT_PTR_EQUAL(q.head->prev, q.head);
     CU_ASSERT_PTR_EQUAL(claim(&q), &c->park.first);
     unit_task_free(a);
     unit_task_free(b);
@@ -142,6 +163,7 @@ static void a_cancel_is_taken_once(void)
 
 static const struct unit_case cases[] = {
     UNIT_CASE(first_come_first_served),
+    UNIT_CASE(whoever_leaves_the_others_keep_their_order),
     UNIT_CASE(who_has_waited_before_goes_to_the_head),
     UNIT_CASE(only_one_reason_wins),
     UNIT_CASE(one_that_gave_up_is_passed_over),
