@@ -96,6 +96,7 @@ struct gs_worker {
     int64_t seen_at_ns;
     int64_t poked_at_ns;
     uint32_t asked_seq; /* the run that was poked for the inbox and has not been looked at again; 0: none */
+    uint32_t deaf_seq, deaf; /* a run that was asked to give way, and how often in vain */
     int64_t seen_run_ns, seen_delay_ns;
 
     /* The owner sleeps on it: 1 once somebody has claimed it. Written under the park lock. [P3] */

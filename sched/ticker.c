@@ -21,7 +21,8 @@
  * Absent     A worker whose processor somebody else has (another process, the compiler) cannot answer a poke before the kernel's next
  *            turn, 4 ms with most kernels; one inside a long library function not before its end. What a timer has woken there is carried
  *            to the next busy worker when the poked run still goes on after ANSWER_NS, and so on around; when none was busy just then, or an idle
- *            one was to take it and found something else, it is asked and carried again with the slices.
+ *            one was to take it and found something else, it is asked and carried again with the slices. What lies in its own queues idle workers take; when there
+ *            are none, and it has not answered DEAF_SLICES times, some of it goes the same way with each slice.
  * Orders     [K1] raiser: push, then load the level; ticker: store a lower level, then look at the
  *                 queues once more. All seq_cst, so either the raiser sees the lower level and
  *                 raises it again, or the ticker sees the task and goes on.
@@ -45,6 +46,8 @@
 #define WAKE_POKE_NS 200000
 /* A worker that has its processor answers within some microseconds, long library functions aside. */
 #define ANSWER_NS 200000
+#define DEAF_SLICES 4u
+#define RELIEF 4u /* tasks a slice */
 #define QUIET_TICKS 16u
 #define LINGER_NS 10000000
 /* A busy worker with queued tasks is told to serve the oldest every so many ticks. */
@@ -225,6 +228,29 @@ static void look_for_answers(struct gs_sched *s, int64_t now)
     }
 }
 
+/* w, in this run, has been asked to give way once more. Others should not wait for what it has queued. See "Absent". */
+static void relieve(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64_t now)
+{
+    w->deaf = w->deaf_seq == seq ? w->deaf + 1 : 0;
+    w->deaf_seq = seq;
+    struct gs_worker *v = w->deaf < DEAF_SLICES ? NULL : next_busy(s, w);
+    if (!v)
+        return;
+    unsigned n = 0;
+    gs_park_outside_begin_mt(s); /* as in fire_for */
+    for (; n < RELIEF; n++) {
+        struct gs_task *t = gs_deque_take_mt(&w->deque);
+        if (!t)
+            t = gs_deque_take_mt(&w->late);
+        if (!t)
+            break;
+        (void)gs_inbox_push_mt(&v->inbox, t);
+    }
+    gs_park_outside_end_mt(s);
+    if (n > 0)
+        poke_for_inbox(s, v, now);
+}
+
 /* The worker has been in one task since the last look at least. */
 static void look_at_long_run(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64_t now)
 {
@@ -241,6 +267,7 @@ static void look_at_long_run(struct gs_sched *s, struct gs_worker *w, uint32_t s
             w->seen_at_ns = now;
             if (gs_inbox_nonempty_mt(&w->inbox)) /* nobody has taken it so far, whoever was asked */
                 ask(&s->ticker, w, seq);
+            relieve(s, w, seq, now);
         }
     } else if (age >= LONG_NS) {
         w->seen_at_ns = now;

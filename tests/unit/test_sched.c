@@ -782,6 +782,48 @@ static void what_a_timer_wakes_on_a_deaf_worker_is_carried_to_another(void)
     the_other_one_runs(deaf);
 }
 
+static enum gs_run tell(struct gs_task *t, struct gs_worker *w)
+{
+    (void)w;
+    gs_store_rel(&job_of(t)->left, 1);
+    return GS_RUN_DONE;
+}
+
+/* Spawns a task and then does not answer until that has run, likewise. */
+static enum gs_run deaf_parent(struct gs_task *t, struct gs_worker *w)
+{
+    struct job *j = job_of(t);
+    if (j->step++ == 0) {
+        for (int i = 0; i < LOOPS; i++)
+            gs_sched_submit_mt(s, &loops[i].task);
+        return sleep_for(j, 5 * MS);
+    }
+    int64_t end = gs_clock_mono_ns() + (int64_t)20000 * MS;
+    const struct gs_worker *v = gs_sched_worker(s, 1 - w->index);
+    while ((gs_load_rlx(&v->run_seq) % 2 == 0 || gs_deque_size_mt(&v->late) == 0) && gs_clock_mono_ns() < end)
+        gs_cpu_relax();
+    gs_sched_submit_mt(s, &j->other->task);
+    while (gs_load_acq(&j->other->left) == 0 && gs_clock_mono_ns() < end)
+        gs_cpu_relax();
+    j->count = gs_load_acq(&j->other->left);
+    gs_sched_stop(s, 0);
+    return GS_RUN_DONE;
+}
+
+static void what_a_deaf_worker_has_queued_is_carried_to_another(void)
+{
+    struct job j, k;
+    setup(2);
+    for (int i = 0; i < LOOPS; i++)
+        job_init(&loops[i], poll_loop);
+    job_init(&j, deaf_parent);
+    job_init(&k, tell);
+    j.other = &k;
+    CU_ASSERT_EQUAL(gs_sched_run(s, &j.task), 0);
+    CU_ASSERT_EQUAL(j.count, 1);
+    gs_sched_free(s);
+}
+
 static enum gs_run watch_a_timer(struct gs_task *t, struct gs_worker *w)
 {
     struct job *j = job_of(t);
@@ -1187,6 +1229,7 @@ static const CU_TestInfo cases[] = {
     CASE(three_endless_loops_share_two_workers),
     CASE(a_task_in_the_slot_of_a_hog_is_taken_by_another_worker),
     CASE(what_a_timer_wakes_on_a_deaf_worker_is_carried_to_another),
+    CASE(what_a_deaf_worker_has_queued_is_carried_to_another),
     CASE(a_watched_timer_fires_while_its_only_worker_is_busy),
     CASE(a_stop_from_outside_ends_an_endless_loop),
     CASE(tasks_may_be_submitted_by_other_threads),
