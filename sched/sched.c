@@ -241,6 +241,30 @@ int gs_sched_run(struct gs_sched *s, struct gs_task *first)
     return gs_load_rlx(&s->stop_code); /* [Q1] seen with stop */
 }
 
+/* True if a task was poked. */
+static bool poke_all(struct gs_sched *s, uint32_t flags)
+{
+    uint64_t held[(GS_WORKERS_MAX + 63) / 64] = {0};
+    bool any = false, poked = false;
+    unsigned n = gs_sched_started(s);
+    for (unsigned i = 0; i < n; i++) {
+        if (gs_worker_hold_mt(gs_sched_worker(s, i))) {
+            held[i / 64] |= (uint64_t)1 << i % 64;
+            any = true;
+        }
+    }
+    if (!any)
+        return false;
+    gs_fence_heavy(); /* worker.c [C1] */
+    for (unsigned i = 0; i < n; i++) {
+        if (held[i / 64] >> i % 64 & 1u) {
+            poked |= gs_worker_poke_held(gs_sched_worker(s, i), flags, 0);
+            gs_worker_release_mt(gs_sched_worker(s, i));
+        }
+    }
+    return poked;
+}
+
 void gs_sched_stop(struct gs_sched *s, int code)
 {
     if (gs_xchg_acq_rel(&s->stop_claimed, true))
@@ -248,8 +272,7 @@ void gs_sched_stop(struct gs_sched *s, int code)
     gs_store_rlx(&s->stop_code, code); /* before stop */
     gs_store_seq(&s->stop, true);      /* [Q1] */
     unsigned n = gs_sched_started(s);
-    for (unsigned i = 0; i < n; i++)
-        (void)gs_worker_poke_mt(gs_sched_worker(s, i), GS_POKE_PREEMPT, 0);
+    (void)poke_all(s, GS_POKE_PREEMPT);
     gs_park_wake_all_mt(s);
     /* A worker may just be between its look at stop and its task: the ticker pokes again. */
     if (n > 1 || !gs_worker_self())
@@ -266,11 +289,7 @@ void gs_sched_stop_signal(struct gs_sched *s, int code)
 
 bool gs_sched_look_mt(struct gs_sched *s)
 {
-    bool any = false;
-    unsigned n = gs_sched_started(s);
-    for (unsigned i = 0; i < n; i++)
-        any |= gs_worker_poke_mt(gs_sched_worker(s, i), GS_POKE_LOOK, 0);
-    return any;
+    return poke_all(s, GS_POKE_LOOK);
 }
 
 bool gs_sched_stopping(const struct gs_sched *s)

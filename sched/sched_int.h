@@ -94,6 +94,8 @@ struct gs_worker {
     /* Ticker only. */
     uint32_t seen_seq;
     int64_t seen_at_ns;
+    bool held;   /* for this look */
+    bool gave;   /* it was told to give way at this look */
     int64_t poked_at_ns;
     uint32_t asked_seq; /* the run that was poked for the inbox and has not been looked at again; 0: none */
     uint32_t deaf_seq, deaf; /* a run that was asked to give way, and how often in vain */
@@ -216,9 +218,13 @@ int gs_worker_start_thread(struct gs_worker *w);
 /* Any thread. Pokes the task that w is running, if any, and if seq is 0 or its run. True if a task
  * was poked. */
 bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq);
-/* Any thread. What lies in the slot while w is in the run seq goes to its inbox, where others may take it. True if there was
- * something. */
-bool gs_worker_empty_slot_mt(struct gs_worker *w, uint32_t seq);
+/* The same in steps, for several workers and one heavy fence. hold: any thread; false if w runs nothing or somebody else holds it. Then gs_fence_heavy, then
+ * the next two, which do nothing unless w is still in the run seq (0: in any), then release, soon: w waits for that at the end of its run.
+ * empty_slot: what lies in the slot goes to the inbox, where others may take it; true if there was something. */
+bool gs_worker_hold_mt(struct gs_worker *w);
+bool gs_worker_poke_held(struct gs_worker *w, uint32_t flags, uint32_t seq);
+bool gs_worker_empty_slot_held(struct gs_worker *w, uint32_t seq);
+void gs_worker_release_mt(struct gs_worker *w);
 /* Owner. Moves the inbox to the deque so that the oldest is popped first. */
 bool gs_worker_drain_owner(struct gs_worker *w, struct gs_inbox *from);
 /* Owner, outside of a task. Fires due timers of this worker. */

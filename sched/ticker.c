@@ -105,14 +105,11 @@ static bool any_queued(struct gs_sched *s, const struct gs_worker *but)
     return false;
 }
 
-static bool poke(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64_t now)
+static void was_poked(struct gs_sched *s, struct gs_worker *w, int64_t now)
 {
-    if (!gs_worker_poke_mt(w, GS_POKE_PREEMPT, seq))
-        return false;
     w->poked_at_ns = now;
     gs_stat_add_mt(&s->others, GS_STAT_PREEMPTS, 1);
     gs_trace_point(GS_TRACE_SLICE, w->index, 0, 0);
-    return true;
 }
 
 static void expect_answer(struct gs_ticker *k, const struct gs_worker *w)
@@ -134,8 +131,9 @@ static void poke_for_inbox(struct gs_sched *s, struct gs_worker *w, int64_t now)
 {
     uint32_t seq = gs_load_rlx(&w->run_seq);
     if (now - w->poked_at_ns >= WAKE_POKE_NS) {
-        (void)poke(s, w, 0, now); /* if somebody else is just poking it, that is as good */
-        w->poked_at_ns = now;
+        if (gs_worker_poke_mt(w, GS_POKE_PREEMPT, 0))
+            was_poked(s, w, now);
+        w->poked_at_ns = now; /* if somebody else is just poking it, that is as good */
     }
     ask(&s->ticker, w, seq | 1u); /* between two runs: the next one is as good */
 }
@@ -251,17 +249,63 @@ static void relieve(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64
         poke_for_inbox(s, v, now);
 }
 
+/* In the run in which it was seen at the last look. */
+static bool in_long_run(const struct gs_worker *w)
+{
+    uint32_t seq = gs_load_rlx(&w->run_seq); /* a guess, as all of this */
+    return seq == w->seen_seq && seq % 2 == 1;
+}
+
+/* A held worker in a long run, of which nobody waits for the end: does what cannot be done without holding it. */
+static void poke_long_run(struct gs_sched *s, struct gs_worker *w, int64_t now)
+{
+    int64_t age = now - w->seen_at_ns;
+    if (queued(w)) {
+        (void)gs_worker_empty_slot_held(w, w->seen_seq);
+        /* An idle worker takes it; one that is on its way gets a tick more. */
+        bool helped = gs_load_rlx(&s->park.idle) != 0;
+        if (age < (helped ? 2 * TICK_NS : TICK_NS) - TICK_NS / 2)
+            return;
+    } else if (age >= LONG_NS) {
+        gs_store_rlx(&w->abroad, true); /* a hint, see sched_int.h */
+    } else {
+        return; /* somebody has just taken it */
+    }
+    w->gave = gs_worker_poke_held(w, GS_POKE_PREEMPT, w->seen_seq);
+}
+
+/* One fence for all whose tasks have to give way: it interrupts every processor. */
+static void poke_long_runs(struct gs_sched *s, int64_t now)
+{
+    bool any = false;
+    unsigned n = gs_sched_started(s);
+    for (unsigned i = 0; i < n; i++) {
+        struct gs_worker *w = gs_sched_worker(s, i);
+        w->gave = false;
+        w->held = in_long_run(w) && (queued(w) || (now - w->seen_at_ns >= LONG_NS && any_queued(s, w))) && gs_worker_hold_mt(w);
+        any |= w->held;
+    }
+    if (!any)
+        return;
+    gs_fence_heavy(); /* worker.c [C1] */
+    for (unsigned i = 0; i < n; i++) {
+        struct gs_worker *w = gs_sched_worker(s, i);
+        if (w->held) {
+            poke_long_run(s, w, now);
+            gs_worker_release_mt(w);
+        }
+        if (w->gave)
+            was_poked(s, w, now);
+    }
+}
+
 /* The worker has been in one task since the last look at least. */
 static void look_at_long_run(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64_t now)
 {
-    int64_t age = now - w->seen_at_ns;
-    gs_store_rlx(&w->slot_shut, true); /* hints, see sched_int.h */
+    gs_store_rlx(&w->slot_shut, true); /* a hint, see sched_int.h */
     if (queued(w)) {
-        /* An idle worker takes it; one that is on its way gets a tick more. */
-        bool helped = gs_load_rlx(&s->park.idle) != 0;
-        (void)gs_worker_empty_slot_mt(w, seq);
         gs_sched_notify_mt(s);
-        if (age >= (helped ? 2 * TICK_NS : TICK_NS) - TICK_NS / 2 && poke(s, w, seq, now)) {
+        if (w->gave) {
             /* The next run begins about now; otherwise it would be noticed a tick late. */
             w->seen_seq = seq + 2;
             w->seen_at_ns = now;
@@ -269,12 +313,8 @@ static void look_at_long_run(struct gs_sched *s, struct gs_worker *w, uint32_t s
                 ask(&s->ticker, w, seq);
             relieve(s, w, seq, now);
         }
-    } else if (age >= LONG_NS) {
+    } else if (now - w->seen_at_ns >= LONG_NS) {
         w->seen_at_ns = now;
-        if (any_queued(s, w)) {
-            gs_store_rlx(&w->abroad, true);
-            (void)poke(s, w, seq, now);
-        }
     }
 }
 
@@ -321,6 +361,7 @@ static void tick(struct gs_sched *s, int64_t now)
     unsigned n = gs_sched_started(s), working = 0;
     uint32_t ticks = gs_load_rlx(&k->ticks) + 1; /* only we write it */
     gs_store_rlx(&k->ticks, ticks);
+    poke_long_runs(s, now);
     for (unsigned i = 0; i < n; i++) {
         struct gs_worker *w = gs_sched_worker(s, i);
         waiting |= look_at(s, w, now);

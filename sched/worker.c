@@ -20,7 +20,7 @@
  *            tests/model/letgo.pml.
  * Parking    [T1] see task.h: after the CAS to PARKED has succeeded the task is not touched.
  * Slot       [S1] only the owner puts a task into an empty slot (release). It takes it between two runs by plain load and store,
- *            because others do so only within a run, as pokers (gs_worker_empty_slot_mt); there both use RMW.
+ *            because others do so only within a run, as pokers (gs_worker_empty_slot_held); there both use RMW.
  */
 #include "sched_int.h"
 
@@ -150,51 +150,53 @@ void gs_worker_over_out_owner(struct gs_worker *w)
     w->over = true;
 }
 
-static void end_poke(struct gs_worker *w)
+bool gs_worker_hold_mt(struct gs_worker *w)
+{
+    uint32_t nobody = 0;
+    return gs_load_rlx(&w->current) != NULL /* a guess */ && gs_cas_acq(&w->poking, &nobody, 1u); /* [C1] */
+}
+
+void gs_worker_release_mt(struct gs_worker *w)
 {
     gs_store_rel(&w->poking, 0u); /* [C1] */
 }
 
-/* The task that w is running, if this is the run seq, or seq is 0: until end_poke the run does not end. Else NULL; also when
- * somebody else is poking. */
-static struct gs_task *begin_poke(struct gs_worker *w, uint32_t seq)
+/* The task that a held worker is running, if this is the run seq, or seq is 0. The run does not end before it is released. */
+static struct gs_task *held_in(struct gs_worker *w, uint32_t seq)
 {
-    uint32_t nobody = 0;
-    if (gs_load_rlx(&w->current) == NULL) /* a guess */
-        return NULL;
-    if (!gs_cas_acq(&w->poking, &nobody, 1u)) /* [C1] */
-        return NULL;
-    gs_fence_heavy();
     struct gs_task *t = gs_load_acq(&w->current); /* [C1] */
-    if (t && (seq == 0 || gs_load_rlx(&w->run_seq) == seq))
-        return t;
-    end_poke(w);
-    return NULL;
+    return t && (seq == 0 || gs_load_rlx(&w->run_seq) == seq) ? t : NULL;
 }
 
-bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq)
+bool gs_worker_poke_held(struct gs_worker *w, uint32_t flags, uint32_t seq)
 {
-    struct gs_task *t = begin_poke(w, seq);
+    struct gs_task *t = held_in(w, seq);
     if (!t)
         return false;
     gs_store_rlx(&w->poked_seq, gs_load_rlx(&w->run_seq)); /* for traces only */
     gs_task_poke_mt(t, flags);
-    end_poke(w);
     return true;
 }
 
-bool gs_worker_empty_slot_mt(struct gs_worker *w, uint32_t seq)
+bool gs_worker_empty_slot_held(struct gs_worker *w, uint32_t seq)
 {
-    if (!gs_load_rlx(&w->slot)) /* a guess */
-        return false;
-    if (!begin_poke(w, seq))
+    if (!gs_load_rlx(&w->slot) /* a guess */ || !held_in(w, seq))
         return false;
     /* The running task may put another one there meanwhile, for which it does not find an empty slot then. */
     struct gs_task *t = gs_xchg_acq(&w->slot, NULL); /* [S1] */
     if (t)
         (void)gs_inbox_push_mt(&w->inbox, t); /* before its worker can go to sleep */
-    end_poke(w);
     return t != NULL;
+}
+
+bool gs_worker_poke_mt(struct gs_worker *w, uint32_t flags, uint32_t seq)
+{
+    if (!gs_worker_hold_mt(w))
+        return false;
+    gs_fence_heavy(); /* [C1] */
+    bool poked = gs_worker_poke_held(w, flags, seq);
+    gs_worker_release_mt(w);
+    return poked;
 }
 
 static bool queued_here(const struct gs_worker *w)

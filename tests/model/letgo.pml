@@ -3,7 +3,7 @@
  *
  * spin: -DSAFETY -DCOLLAPSE -O2 -m100000
  *
- * Every access of run, gs_worker_detach_owner, take_slot, begin_poke, gs_worker_poke_mt and gs_worker_empty_slot_mt in sched/worker.c, and of put_in_slot in sched/sched.c,
+ * Every access of run, gs_worker_detach_owner, take_slot, gs_worker_hold_mt, gs_worker_poke_held and gs_worker_empty_slot_held in sched/worker.c, and of put_in_slot in sched/sched.c,
  * that the other side may look at is a step of its own. The loads that may overtake the store before them, because only a light fence is between them, are those of poking and
  * then of the slot; the heavy fence waits until the store has followed. Checked: a task is poked only while it is
  * there; who was asked to poke in one run does so in that run; each task that was put into the slot is taken once, by the owner or by a poker.

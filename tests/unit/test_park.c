@@ -189,15 +189,18 @@ static void a_full_slot_keeps_nobody_awake_until_it_is_emptied_in_the_run_it_was
     put_to_sleep(&x, 1);
     CU_ASSERT(gs_park_wake_this_mt(worker(1)));
     pthread_join(x.th, NULL);
-    CU_ASSERT_FALSE(gs_worker_empty_slot_mt(worker(0), 3u));
+    CU_ASSERT(gs_worker_hold_mt(worker(0)));
+    CU_ASSERT_FALSE(gs_worker_hold_mt(worker(0)));
+    CU_ASSERT_FALSE(gs_worker_empty_slot_held(worker(0), 3u));
     CU_ASSERT_PTR_EQUAL(gs_load_rlx(&worker(0)->slot), &spare);
-    CU_ASSERT(gs_worker_empty_slot_mt(worker(0), 5u));
+    CU_ASSERT(gs_worker_empty_slot_held(worker(0), 5u));
     CU_ASSERT_PTR_NULL(gs_load_rlx(&worker(0)->slot));
-    CU_ASSERT_FALSE(gs_worker_empty_slot_mt(worker(0), 5u));
+    CU_ASSERT_FALSE(gs_worker_empty_slot_held(worker(0), 5u));
+    gs_worker_release_mt(worker(0));
     gs_park_sleep_owner(worker(1)); /* returns at once */
     CU_ASSERT_PTR_EQUAL(gs_steal_owner(worker(1)), &spare);
     gs_worker_detach_owner(worker(0));
-    CU_ASSERT_FALSE(gs_worker_empty_slot_mt(worker(0), 5u));
+    CU_ASSERT_FALSE(gs_worker_hold_mt(worker(0)));
     teardown();
 }
 
