@@ -4,10 +4,7 @@
  * Algorithm  conv() turns a value of the source into one of the target: immediates and immortal objects stand for themselves; strings and packed arrays are copied or
  *            shared at once; everything else gets an empty twin, remembered in the forwarding table, and goes on a work list; drain() then fills the twins in.
  *            No recursion, so depth costs memory, never C stack.
- * Globals    Slots met through functions, classes and modules are converted like any other value and collected in c->g.
- * Reach      The set of slots a proto (class, module) can reach through constants is closed once, under reach_lock, and published in proto->reach / class->reach.
- *            [R1] release there, acquire here. Sets are immortal: there is one for each function that ever crossed.
- * Layouts    Hash-consed by their sorted slots, so that all VMs of one function share one.
+ * Globals    Slots met through functions, classes and modules are converted like any other value and collected in c->g; which they are says reach.h.
  * Flat       A call that leads to nothing but immediates, strings, handles and immortal objects needs no twin to be remembered: its values are written where
  *            they belong. Same result, a tenth of the work; most spawns are such calls.
  * Failure    Out of memory sets c->nomem; conv then gives nil and everything made so far is dropped with the target.
@@ -22,6 +19,7 @@
 #include "map.h"
 #include "payload.h"
 #include "port/mem.h"
+#include "reach.h"
 #include "rt.h"
 #include "shape.h"
 #include "str.h"
@@ -38,294 +36,6 @@ struct gs_fragment {
     } *g;
     uint32_t ng;
 };
-
-/* ---- reach: which globals code can name ---- */
-
-struct gs_reach {
-    uint32_t n;
-    const struct gs_glayout *layout;
-    uint32_t slots[]; /* sorted */
-};
-
-static struct gs_spin reach_lock; /* guards layouts and serialises the closing of sets */
-
-struct u32vec {
-    uint32_t *v;
-    uint32_t n, cap;
-};
-
-static void u32_push(struct u32vec *a, uint32_t x)
-{
-    if (a->n == a->cap) {
-        a->cap = a->cap != 0 ? a->cap * 2 : 16;
-        a->v = gs_mem_must_realloc(a->v, a->cap * sizeof *a->v);
-    }
-    a->v[a->n++] = x;
-}
-
-static int u32_cmp(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static void u32_sort_unique(struct u32vec *a)
-{
-    if (a->n < 2)
-        return;
-    qsort(a->v, a->n, sizeof *a->v, u32_cmp);
-    uint32_t k = 1;
-    for (uint32_t i = 1; i < a->n; i++)
-        if (a->v[i] != a->v[k - 1])
-            a->v[k++] = a->v[i];
-    a->n = k;
-}
-
-/* A set of pointers, and a work list in the order of insertion. */
-struct ptrset {
-    const void **list;
-    uint32_t n, cap;
-    const void **tab;
-    uint32_t mask;
-};
-
-static void ptrset_rehash(struct ptrset *s)
-{
-    uint32_t cap = s->tab != NULL ? (s->mask + 1) * 2 : 64;
-    gs_mem_free(s->tab);
-    s->tab = gs_mem_must_zalloc(cap * sizeof *s->tab);
-    s->mask = cap - 1;
-    for (uint32_t i = 0; i < s->n; i++) {
-        uint32_t h = (uint32_t)(((uintptr_t)s->list[i] * 0x9E3779B97F4A7C15u) >> 32) & s->mask;
-        while (s->tab[h] != NULL)
-            h = (h + 1) & s->mask;
-        s->tab[h] = s->list[i];
-    }
-}
-
-static void ptrset_add(struct ptrset *s, const void *p)
-{
-    if (s->tab == NULL || s->n * 2 >= s->mask)
-        ptrset_rehash(s);
-    uint32_t h = (uint32_t)(((uintptr_t)p * 0x9E3779B97F4A7C15u) >> 32) & s->mask;
-    for (; s->tab[h] != NULL; h = (h + 1) & s->mask)
-        if (s->tab[h] == p)
-            return;
-    s->tab[h] = p;
-    if (s->n == s->cap) {
-        s->cap = s->cap != 0 ? s->cap * 2 : 32;
-        s->list = gs_mem_must_realloc(s->list, s->cap * sizeof *s->list);
-    }
-    s->list[s->n++] = p;
-}
-
-static void ptrset_free(struct ptrset *s)
-{
-    gs_mem_free(s->list);
-    gs_mem_free(s->tab);
-}
-
-/* What is in the set is told apart by the low bits of the address. */
-enum { REACH_PROTO, REACH_CLASS, REACH_MODULE, REACH_TAGS = 3 };
-
-static void visit_proto(struct ptrset *s, const struct gs_proto *p)
-{
-    ptrset_add(s, p);
-}
-
-static void visit_class(struct ptrset *s, const struct gs_class *c)
-{
-    if (c != NULL)
-        ptrset_add(s, (const char *)c + REACH_CLASS);
-}
-
-static void visit_module(struct ptrset *s, const struct gs_modinfo *m)
-{
-    if (m != NULL)
-        ptrset_add(s, (const char *)m + REACH_MODULE);
-}
-
-static void visit_const(struct ptrset *s, gs_value v)
-{
-    switch (gs_kind(v)) {
-    case GS_T_FUNC:
-        visit_proto(s, v.f->proto);
-        break;
-    case GS_T_CLASS:
-        visit_class(s, (const struct gs_class *)v.p);
-        break;
-    case GS_T_MODULE:
-        visit_module(s, ((const struct gs_module *)v.p)->mod);
-        break;
-    case GS_T_OBJLIT:
-        visit_class(s, gs_shape_get(((const struct gs_objlit *)v.p)->shape)->cls);
-        break;
-    default:
-        break;
-    }
-}
-
-static void close_over_class(struct ptrset *s, const struct gs_class *c)
-{
-    visit_class(s, c->super);
-    for (uint32_t k = 0; k < c->nmethods; k++)
-        visit_proto(s, c->methods[k].fn->proto);
-}
-
-static void close_over_module(struct ptrset *s, struct u32vec *slots, const struct gs_modinfo *m)
-{
-    for (uint32_t i = 0; i < m->nglobals; i++)
-        u32_push(slots, m->gslot[i]);
-    for (uint32_t i = 0; i < m->nconsts; i++)
-        visit_const(s, m->cvalue[i]);
-}
-
-static void close_over_proto(struct ptrset *s, struct u32vec *slots, const struct gs_proto *p)
-{
-    for (uint32_t k = 0; k < p->ngnames; k++)
-        u32_push(slots, p->gnames[k]);
-    for (uint32_t k = 0; k < p->nk; k++)
-        visit_const(s, p->k[k]);
-    for (uint32_t k = 0; k < p->nprotos; k++)
-        visit_proto(s, p->protos[k]);
-    visit_class(s, p->cls); /* super.m */
-}
-
-static void close_over(struct ptrset *s, struct u32vec *slots)
-{
-    for (uint32_t i = 0; i < s->n; i++) {
-        const char *what = s->list[i];
-        uintptr_t tag = (uintptr_t)what & REACH_TAGS;
-        if (tag == REACH_CLASS)
-            close_over_class(s, (const struct gs_class *)(const void *)(what - REACH_CLASS));
-        else if (tag == REACH_MODULE)
-            close_over_module(s, slots, (const struct gs_modinfo *)(const void *)(what - REACH_MODULE));
-        else
-            close_over_proto(s, slots, (const struct gs_proto *)(const void *)what);
-    }
-}
-
-/* ---- layouts ---- */
-
-static struct layout_link {
-    struct layout_link *next;
-    uint32_t hash;
-    struct gs_glayout l;
-} * layouts[1024]; /* guarded by reach_lock */
-
-static uint32_t slots_hash(const uint32_t *v, uint32_t n)
-{
-    uint64_t h = n;
-    for (uint32_t i = 0; i < n; i++)
-        h = (h ^ v[i]) * 0x9E3779B97F4A7C15u;
-    return (uint32_t)(h >> 32);
-}
-
-static bool map_fill(struct gs_glayout *l, uint32_t size, bool perfect)
-{
-    struct gs_gentry *m = gs_mem_must_zalloc(size * sizeof *m);
-    for (uint32_t i = 0; i < l->n; i++) {
-        uint32_t h = l->slots[i] & (size - 1);
-        if (perfect && m[h].slot != 0) {
-            gs_mem_free(m);
-            return false;
-        }
-        while (m[h].slot != 0)
-            h = (h + 1) & (size - 1);
-        m[h].slot = l->slots[i] + 1;
-        m[h].place = i;
-    }
-    l->map = m;
-    l->mask = size - 1;
-    return true;
-}
-
-/* The layout with these slots (sorted, unique). reach_lock is held. */
-static const struct gs_glayout *layout_locked(const uint32_t *slots, uint32_t n)
-{
-    uint32_t hash = slots_hash(slots, n);
-    struct layout_link **head = &layouts[hash % 1024];
-    for (struct layout_link *k = *head; k != NULL; k = k->next)
-        if (k->hash == hash && k->l.n == n && (n == 0 || memcmp(k->l.slots, slots, n * sizeof *slots) == 0))
-            return &k->l;
-    struct layout_link *k = gs_perm_alloc(sizeof *k);
-    uint32_t *copy = gs_perm_alloc((n + 1u) * sizeof *copy);
-    if (n > 0)
-        memcpy(copy, slots, n * sizeof *copy);
-    k->hash = hash;
-    k->l.n = n;
-    k->l.slots = copy;
-    uint32_t size = 1;
-    while (size < n * 2)
-        size *= 2;
-    uint32_t most = size * 8; /* sparse enough for no collision, or probed */
-    uint32_t s = size;
-    while (s <= most && !map_fill(&k->l, s, true))
-        s *= 2;
-    if (s > most)
-        (void)map_fill(&k->l, size * 2, false);
-    k->next = *head;
-    *head = k;
-    return &k->l;
-}
-
-static const struct gs_glayout *layout_of(struct u32vec *slots)
-{
-    u32_sort_unique(slots);
-    gs_spin_lock(&reach_lock);
-    const struct gs_glayout *l = layout_locked(slots->v, slots->n);
-    gs_spin_unlock(&reach_lock);
-    return l;
-}
-
-static struct gs_reach *reach_publish(struct ptrset *set, struct u32vec *slots, _Atomic(void *) *where)
-{
-    close_over(set, slots);
-    u32_sort_unique(slots);
-    struct gs_reach *r = gs_perm_alloc(sizeof *r + slots->n * sizeof(uint32_t));
-    r->n = slots->n;
-    if (slots->n > 0)
-        memcpy(r->slots, slots->v, slots->n * sizeof(uint32_t));
-    r->layout = layout_of(slots);
-    void *none = NULL;
-    if (where != NULL && !gs_cas_acq_rel(where, &none, (void *)r)) /* [R1] */
-        r = none; /* another thread was first; ours is a few lost bytes */
-    ptrset_free(set);
-    gs_mem_free(slots->v);
-    return r;
-}
-
-static struct gs_reach *reach_of_proto(const struct gs_proto *p)
-{
-    _Atomic(void *) *where = &((struct gs_proto *)(uintptr_t)p)->reach; /* the one word of a proto that changes */
-    struct gs_reach *r = gs_load_acq(where); /* [R1] */
-    if (r != NULL)
-        return r;
-    struct ptrset set = {0};
-    struct u32vec slots = {0};
-    visit_proto(&set, p);
-    return reach_publish(&set, &slots, where);
-}
-
-static struct gs_reach *reach_of_class(struct gs_class *c)
-{
-    struct gs_reach *r = gs_load_acq(&c->reach); /* [R1] */
-    if (r != NULL)
-        return r;
-    struct ptrset set = {0};
-    struct u32vec slots = {0};
-    visit_class(&set, c);
-    return reach_publish(&set, &slots, &c->reach);
-}
-
-/* Modules as values are rare; their set is not kept. */
-static struct gs_reach *reach_of_module(const struct gs_modinfo *m)
-{
-    struct ptrset set = {0};
-    struct u32vec slots = {0};
-    visit_module(&set, m);
-    return reach_publish(&set, &slots, NULL);
-}
 
 /* ---- the copier ---- */
 
@@ -534,14 +244,14 @@ static void follow_immortal(struct copier *c, gs_value v)
 {
     switch (gs_kind(v)) {
     case GS_T_FUNC:
-        follow(c, reach_of_proto(v.f->proto));
+        follow(c, gs_reach_of_proto(v.f->proto));
         break;
     case GS_T_CLASS:
-        follow(c, reach_of_class((struct gs_class *)v.p));
+        follow(c, gs_reach_of_class((struct gs_class *)v.p));
         break;
     case GS_T_MODULE:
         if (((struct gs_module *)v.p)->mod != NULL)
-            follow(c, reach_of_module(((struct gs_module *)v.p)->mod));
+            follow(c, gs_reach_of_module(((struct gs_module *)v.p)->mod));
         break;
     default:
         break;
@@ -582,7 +292,7 @@ static void *twin_object(struct copier *c, struct gs_object *o)
 {
     struct gs_shape *s = gs_shape_get(o->h.aux32);
     if (s->cls != NULL)
-        follow(c, reach_of_class(s->cls));
+        follow(c, gs_reach_of_class(s->cls));
     struct gs_object *t = gs_object_share(c->from_vm != NULL ? &c->from_vm->heap : NULL, o, c->to);
     if (t != NULL) /* there is nothing to fill */
         return t;
@@ -601,7 +311,7 @@ static void *twin_func(struct copier *c, struct gs_func *f)
     t->h.aux16 = (uint16_t)n;
     t->proto = f->proto;
     memset(t->up, 0, n * sizeof(gs_value));
-    follow(c, reach_of_proto(f->proto));
+    follow(c, gs_reach_of_proto(f->proto));
     push_work(c, f, t);
     return t;
 }
@@ -757,7 +467,8 @@ static void drain(struct copier *c)
 
 static int fglobal_cmp(const void *a, const void *b)
 {
-    return u32_cmp(&((const struct gs_fglobal *)a)->slot, &((const struct gs_fglobal *)b)->slot);
+    uint32_t x = ((const struct gs_fglobal *)a)->slot, y = ((const struct gs_fglobal *)b)->slot;
+    return x < y ? -1 : x > y;
 }
 
 /* A table of globals. One that is made while the VM still lives in its first chunk, which is never reclaimed, lies there if it fits: most tasks name a few globals only. */
@@ -778,13 +489,15 @@ static void install_globals(struct copier *c, struct gs_vm *vm)
     if (old->n == 0 && !c->several && c->only->n == c->ng) {
         l = c->only->layout;
     } else {
-        struct u32vec slots = {0};
-        for (uint32_t i = 0; i < old->n; i++)
-            u32_push(&slots, old->slots[i]);
-        for (uint32_t i = 0; i < c->ng; i++)
-            u32_push(&slots, c->g[i].slot);
-        l = layout_of(&slots);
-        gs_mem_free(slots.v);
+        uint32_t n = old->n + c->ng, *slots = gs_mem_alloc(n * sizeof *slots);
+        if (slots == NULL) {
+            c->nomem = true;
+            return;
+        }
+        for (uint32_t i = 0; i < n; i++)
+            slots[i] = i < old->n ? old->slots[i] : c->g[i - old->n].slot;
+        l = gs_glayout_of(slots, n);
+        gs_mem_free(slots);
     }
     bool foreign;
     gs_value *g = new_globals(vm, l->n, &foreign), *had = vm->globals;
@@ -810,8 +523,7 @@ static const struct gs_glayout *empty_layout(void)
     static _Atomic(const struct gs_glayout *) empty;
     const struct gs_glayout *l = gs_load_acq(&empty); /* [R2] */
     if (l == NULL) {
-        struct u32vec none = {0};
-        l = layout_of(&none);
+        l = gs_glayout_of(NULL, 0);
         gs_store_rel(&empty, l); /* [R2] */
     }
     return l;
@@ -868,7 +580,7 @@ static bool flat_call(const struct gs_vm *from, gs_value fn, const gs_value *arg
         return false;
     if (!(fn.o->flags & GS_OF_IMMORTAL) && !all_flat(fn.f->up, fn.f->h.aux16))
         return false;
-    *r = reach_of_proto(fn.f->proto);
+    *r = gs_reach_of_proto(fn.f->proto);
     for (uint32_t i = 0; i < (*r)->n; i++) {
         const gs_value *p = gs_vm_global(from, (*r)->slots[i]);
         if (p != NULL && !is_flat(*p))
@@ -1094,9 +806,9 @@ static bool stands_for_itself(gs_value v)
         return false;
     switch (gs_kind(v)) {
     case GS_T_FUNC:
-        return reach_of_proto(v.f->proto)->n == 0;
+        return gs_reach_of_proto(v.f->proto)->n == 0;
     case GS_T_CLASS:
-        return reach_of_class((struct gs_class *)v.p)->n == 0;
+        return gs_reach_of_class((struct gs_class *)v.p)->n == 0;
     case GS_T_MODULE:
         return ((struct gs_module *)v.p)->mod == NULL;
     default:
