@@ -179,7 +179,8 @@ void gs_thread_low_self(void)
 {
     struct sched_param none = {0};
     (void)sched_setscheduler(0, SCHED_BATCH, &none); /* never interrupts who is running */
-    (void)setpriority(PRIO_PROCESS, (id_t)gs_thread_self_id(), 1); /* four fifths of a worker's share */
+    id_t self = (id_t)gs_thread_self_id();
+    (void)setpriority(PRIO_PROCESS, self, getpriority(PRIO_PROCESS, self) + 1); /* four fifths of a worker's share */
 }
 
 bool gs_thread_times(int id, int64_t *run_ns, int64_t *delay_ns)
