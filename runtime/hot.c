@@ -12,7 +12,7 @@
  *            so long that it may get that back: WORTH_WORK samples, a longer loop's counting more, 50 to 80 ms of plain interpreting, or
  *            WORTH_NS of all processors together. A program that spends more than three quarters of that in natives, switches and collections has so much less to win that it
  *            takes WORTH_LATE_NS (bench select_4: 180 ms interpreted, 215 with the compiler beside it, and no faster afterwards). While no processor is
- *            idle WORTH_CROWDED_WORK is enough if it is half of what the program has done: the compiler takes its time from the program, and all the processors gain when it is done, so at
+ *            idle WORTH_CROWDED_WORK is enough if it is half of what the program has done lately: the compiler takes its time from the program, and all the processors gain when it is done, so at
  *            once is better than when a short program ends anyway (par_mandelbrot on two: 1.14 to 1.18 of Go's time after 200 ms of processor time, 1.06 to 1.12 so).
  *            Not with --jit-threshold, --jit=eager and listings, which want compiled code early.
  * Switching  A task that parks every few turns of its loop spends its time in the scheduler, and would leave and enter compiled code for
@@ -27,6 +27,7 @@
 #include "hot.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "cpus.h"
 #include "hot_int.h"
@@ -51,6 +52,7 @@
 #define WORTH_LATE_NS 1200000000
 #define WORTH_CROWDED_WORK 1000u
 #define WORTH_LOOK_NS 1000000
+#define WORTH_LATELY_NS 4000000
 #define REMAKE_ENTRIES 128u
 #define LAST_MISSES 1000u
 #define LAST_NS 100000000
@@ -65,6 +67,10 @@ static bool patient;         /* before the first run: see "Worth" and "Switching
 static _Atomic bool worth;   /* relaxed: who learns it late asks in vain for a while */
 static _Atomic uint32_t work, weighed; /* until worth; relaxed, lost updates included */
 static _Atomic int64_t look_at; /* age at which the next look is due; likewise */
+static struct gs_spin weighing;
+static struct {
+    int64_t age, used, work;
+} lately[2]; /* under `weighing`: how it stood at two looks, the younger one first; what has come since the older one is what is done lately */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void gs_hot_start(const struct gs_hot_options *o)
@@ -74,6 +80,7 @@ void gs_hot_start(const struct gs_hot_options *o)
     gs_store_rlx(&worth, !patient);
     gs_store_rlx(&work, 0u);
     gs_store_rlx(&look_at, WORTH_LOOK_NS);
+    memset(lately, 0, sizeof lately);
     if (options.threshold == 0)
         options.threshold = options.mode == GS_JIT_EAGER ? THRESHOLD_EAGER : THRESHOLD;
     interval = options.threshold / MIN_SAMPLES;
@@ -369,13 +376,28 @@ static uint32_t length(const struct gs_proto *p, uint32_t pc)
     return end - pc;
 }
 
-/* See "Worth". used: nanoseconds of all processors together. */
-static bool is_worth(uint32_t w, int64_t used, bool crowded)
+/* Whether no processor has been idle lately, and half of what was done is interpreting. */
+static bool is_crowded_locked(uint32_t w, int64_t age, int64_t used)
 {
-    int64_t plain = (int64_t)w * WORK_NS;
-    if (w >= WORTH_WORK || (crowded && w >= WORTH_CROWDED_WORK && plain >= used / 2))
+    int64_t wall = age - lately[1].age, done = used - lately[1].used, plain = ((int64_t)w - lately[1].work) * WORK_NS;
+    if (age - lately[0].age >= WORTH_LATELY_NS) {
+        lately[1] = lately[0];
+        lately[0].age = age;
+        lately[0].used = used;
+        lately[0].work = w;
+    }
+    return wall >= WORTH_LOOK_NS && done > wall * (int64_t)gs_cpus_in_mask() - wall / 2 && plain >= done / 2;
+}
+
+/* See "Worth". age and used: nanoseconds since the start, and of all processors together. */
+static bool is_worth(uint32_t w, int64_t age, int64_t used)
+{
+    gs_spin_lock(&weighing);
+    bool crowded = is_crowded_locked(w, age, used);
+    gs_spin_unlock(&weighing);
+    if (w >= WORTH_WORK || (crowded && w >= WORTH_CROWDED_WORK))
         return true;
-    return used >= (plain >= used / 4 ? WORTH_NS : WORTH_LATE_NS);
+    return used >= ((int64_t)w * WORK_NS >= used / 4 ? WORTH_NS : WORTH_LATE_NS);
 }
 
 /* See "Worth". A sample at pc. */
@@ -392,7 +414,7 @@ static GS_COLD void weigh(const struct gs_proto *p, uint32_t pc)
         return;
     gs_store_rlx(&look_at, age + WORTH_LOOK_NS);
     int64_t used = gs_clock_cpu_ns() - start_cpu_ns;
-    if (!is_worth(w, used, used > age * (int64_t)gs_cpus_in_mask() - age / 2))
+    if (!is_worth(w, age, used))
         return;
     gs_store_rlx(&worth, true);
     gs_hot_begin();
