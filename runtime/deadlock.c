@@ -409,7 +409,7 @@ static uint32_t sift(struct look *k)
 static bool still_waits(const struct blocked *b)
 {
     gs_spin_lock(&b->self->lock);
-    bool same = b->self->vm == b->vm && gs_load_rlx(&b->vm->park.number) == b->number && /* alive while the lock is held */
+    bool same = !b->self->done && b->self->vm == b->vm && gs_load_rlx(&b->vm->park.number) == b->number && /* alive while the lock is held */
                 gs_load_acq(&b->vm->park.word) == GS_WAIT_WAITING;
     gs_spin_unlock(&b->self->lock);
     return same;

@@ -1084,7 +1084,9 @@ call_native: {
         st = gs_slow_native(vm, nat, win + 2, nargs, method, &ret);
     } else {
         st = nat->fn(vm, win + 2, nargs, &ret);
-        if (GS_UNLIKELY(st != GS_OK))
+        if (st == GS_PARK)
+            vm->top = NULL;
+        else if (GS_UNLIKELY(st != GS_OK))
             st = gs_slow_native_failed(vm, nat, win + 2, nargs, st, &ret);
     }
     if (GS_LIKELY(st == GS_OK)) {

@@ -83,11 +83,12 @@ struct gs_worker {
     /* The task made ready last by the running one. [S1] */
     alignas(GS_CACHE_LINE) _Atomic(struct gs_task *) slot;
 
-    /* Written by the ticker, rarely; a stale value costs a worse choice, not correctness. */
-    alignas(GS_CACHE_LINE) _Atomic bool slot_shut; /* runs are long here: ready tasks go to the deque instead */
+    /* Written by others, rarely. */
+    alignas(GS_CACHE_LINE) _Atomic uint32_t poking; /* 1: somebody holds on to the running task, so its run must not end [C1] */
+    /* The ticker's; a stale value costs a worse choice, not correctness. */
+    _Atomic bool slot_shut; /* runs are long here: ready tasks go to the deque instead */
     _Atomic bool fair;      /* serve the late queue next; cleared by the owner */
     _Atomic bool abroad;    /* when its task yields, look at the others' queues first; likewise */
-    _Atomic uint32_t poking; /* 1: somebody holds on to the running task, so its run must not end [C1] */
     _Atomic uint32_t poked_seq; /* the run that was last asked to give way; only told in traces */
     _Atomic int os_cpu;     /* where it is pinned, or -1 */
     _Atomic int thread_id;
