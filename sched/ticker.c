@@ -198,6 +198,13 @@ static void carry(struct gs_inbox *from, struct gs_inbox *to)
     }
 }
 
+/* Something has been pushed into v's inbox. [P1] That v was busy is a guess: it may have gone to sleep meanwhile. */
+static void was_carried(struct gs_sched *s, struct gs_worker *v, int64_t now)
+{
+    gs_sched_notify_mt(s);
+    poke_for_inbox(s, v, now);
+}
+
 /* Whoever was poked for its inbox has had time to answer. See "Absent". */
 static void look_for_answers(struct gs_sched *s, int64_t now)
 {
@@ -221,8 +228,7 @@ static void look_for_answers(struct gs_sched *s, int64_t now)
         gs_park_outside_begin_mt(s); /* as in fire_for */
         carry(&w->inbox, &v->inbox);
         gs_park_outside_end_mt(s);
-        gs_sched_notify_mt(s);
-        poke_for_inbox(s, v, now);
+        was_carried(s, v, now);
     }
 }
 
@@ -246,7 +252,7 @@ static void relieve(struct gs_sched *s, struct gs_worker *w, uint32_t seq, int64
     }
     gs_park_outside_end_mt(s);
     if (n > 0)
-        poke_for_inbox(s, v, now);
+        was_carried(s, v, now);
 }
 
 /* In the run in which it was seen at the last look. */
