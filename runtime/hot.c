@@ -377,7 +377,7 @@ static uint32_t length(const struct gs_proto *p, uint32_t pc)
 }
 
 /* Whether no processor has been idle lately, and half of what was done is interpreting. */
-static bool is_crowded_locked(uint32_t w, int64_t age, int64_t used)
+static bool is_crowded_locked(uint32_t w, int64_t age, int64_t used, int64_t cpus)
 {
     int64_t wall = age - lately[1].age, done = used - lately[1].used, plain = ((int64_t)w - lately[1].work) * WORK_NS;
     if (age - lately[0].age >= WORTH_LATELY_NS) {
@@ -386,14 +386,15 @@ static bool is_crowded_locked(uint32_t w, int64_t age, int64_t used)
         lately[0].used = used;
         lately[0].work = w;
     }
-    return wall >= WORTH_LOOK_NS && done > wall * (int64_t)gs_cpus_in_mask() - wall / 2 && plain >= done / 2;
+    return wall >= WORTH_LOOK_NS && done > wall * cpus - wall / 2 && plain >= done / 2;
 }
 
 /* See "Worth". age and used: nanoseconds since the start, and of all processors together. */
 static bool is_worth(uint32_t w, int64_t age, int64_t used)
 {
+    int64_t cpus = gs_cpus_in_mask();
     gs_spin_lock(&weighing);
-    bool crowded = is_crowded_locked(w, age, used);
+    bool crowded = is_crowded_locked(w, age, used, cpus);
     gs_spin_unlock(&weighing);
     if (w >= WORTH_WORK || (crowded && w >= WORTH_CROWDED_WORK))
         return true;

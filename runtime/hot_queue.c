@@ -68,6 +68,7 @@ static struct {
     int64_t look_ns;         /* from the last look to the next */
     pthread_t thread;
     bool started, stopping, busy;
+    bool opened;             /* the thread has begun to open the compiler */
     bool awake;              /* something has been compiled since the last rest ... */
     int64_t served_ns;       /* ... and when that was */
     /* counters */
@@ -389,13 +390,12 @@ static void idle_locked(void)
         rest_locked();
 }
 
-/* Before the first job is taken, because some may be stale when it is done. */
-static void open_first_locked(void)
+/* Before the first job is taken, because some may be stale when it is done. True: it has let go of the lock, so everything may be different. */
+static bool open_first_locked(void)
 {
-    static bool done; /* the thread's own */
-    if (done || q.head == NULL)
-        return;
-    done = true;
+    if (q.opened || q.head == NULL)
+        return false;
+    q.opened = true;
     q.busy = true;
     pthread_mutex_unlock(&q.lock);
     pthread_mutex_lock(&compiling);
@@ -403,7 +403,7 @@ static void open_first_locked(void)
     pthread_mutex_unlock(&compiling);
     pthread_mutex_lock(&q.lock);
     q.busy = false;
-    drop_stale_locked();
+    return true;
 }
 
 static struct job *next_job(void)
@@ -413,7 +413,8 @@ static struct job *next_job(void)
     struct job *j = NULL;
     while (!q.stopping) {
         drop_stale_locked();
-        open_first_locked();
+        if (open_first_locked())
+            continue;
         j = take_locked();
         if (j != NULL)
             break;
@@ -567,6 +568,9 @@ void gs_hot_use_face(const struct gs_jit_face *f)
     opened = true;
     face = f;
     pthread_mutex_unlock(&compiling);
+    pthread_mutex_lock(&q.lock);
+    q.opened = q.awake = false;
+    pthread_mutex_unlock(&q.lock);
 }
 
 /* ---- what is said about it ---- */

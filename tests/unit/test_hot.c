@@ -656,6 +656,50 @@ static void what_has_ended_while_its_request_waited_is_not_compiled(void)
     CU_ASSERT_TRUE(fake.declines > 0);
 }
 
+static _Atomic bool dumping, ending;
+
+static unsigned slow_dump(void *out, const struct gs_proto *p)
+{
+    (void)out;
+    (void)p;
+    gs_store_rel(&dumping, true);
+    while (!gs_load_acq(&ending))
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); /* gs_hot_stop waits by now, and the requests are stale */
+    return 0;
+}
+
+static void *dump_main(void *arg)
+{
+    (void)arg;
+    (void)gs_hot_dump(NULL, NULL);
+    return NULL;
+}
+
+/* Opening the compiler and a listing exclude each other, so that a slow listing makes a slow opening. */
+static void the_end_comes_while_the_compiler_is_opened_for_what_is_stale_then(void)
+{
+    static const struct gs_jit_face slow = {.compile = fake_compile, .release = fake_release, .dump = slow_dump};
+    pthread_t th;
+    start(GS_JIT_ON, 0);
+    CU_ASSERT_TRUE(gs_hot_stop());
+    gs_hot_use_face(&slow);
+    gs_store_rlx(&dumping, false);
+    gs_store_rlx(&ending, false);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&th, NULL, dump_main, NULL), 0);
+    while (!gs_load_acq(&dumping))
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    struct gs_proto *f = make_f(), *m = make_main(f);
+    while (!gs_hot_worth())
+        CU_ASSERT_TRUE(gives(m, 20000, 20000));
+    (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); /* the thread is there, and waits for the listing */
+    gs_store_rel(&ending, true);
+    while (!gs_hot_stop()) /* busy: the process would leave by _exit */
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    pthread_join(th, NULL);
+    CU_ASSERT_EQUAL(fake.declines, 0);
+}
+
 /* ---- levels, and what becomes of units ---- */
 
 static bool in_time(_Atomic unsigned *n, unsigned wanted)
@@ -811,6 +855,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(nothing_collects_while_code_runs),
     UNIT_CASE(what_is_declined_is_asked_for_a_few_times_only),
     UNIT_CASE(what_has_ended_while_its_request_waited_is_not_compiled),
+    UNIT_CASE(the_end_comes_while_the_compiler_is_opened_for_what_is_stale_then),
     UNIT_CASE(what_is_found_running_is_made_once_more_and_replaced),
     UNIT_CASE(a_dropped_unit_is_freed_when_this_thread_has_been_outside),
     UNIT_CASE(a_unit_that_a_cell_names_stays),
