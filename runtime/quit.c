@@ -127,7 +127,7 @@ static void dismiss(void)
 /* Whether the signal came. */
 static bool disarm(void)
 {
-    (void)signal(SIGQUIT, SIG_DFL);
+    (void)signal(SIGQUIT, SIG_IGN); /* who asks again while the report is made still gets it */
     armed = false;
     bool early = gs_xchg_acq_rel(&told, true); /* [Q2] */
     gs_store_rel(&over, 1u);                   /* [Q3] */
@@ -139,6 +139,8 @@ static bool disarm(void)
     if (was) {
         repeat(0);
         (void)signal(SIGALRM, SIG_IGN);
+    } else {
+        (void)signal(SIGQUIT, SIG_DFL);
     }
     return was;
 }

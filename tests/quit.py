@@ -42,8 +42,8 @@ spin(0)
 
 
 class Quit(unittest.TestCase):
-    def quit(self, source, *flags, more=0):
-        """Runs it, sends SIGQUIT once it has made the file `ready`; what it has printed and says then."""
+    def quit(self, source, *flags, more=0, pause=0):
+        """Runs it, sends SIGQUIT once it has made the file `ready`, and some more; what it has printed and says then."""
         with tempfile.TemporaryDirectory(prefix="goost-test-") as folder:
             path = os.path.join(folder, "q.goost")
             with open(path, "w", encoding="utf-8") as f:
@@ -57,6 +57,7 @@ class Quit(unittest.TestCase):
                     time.sleep(0.005)
                 for _ in range(1 + more):
                     p.send_signal(signal.SIGQUIT)
+                    time.sleep(pause)
                 try:
                     out, err = p.communicate(timeout=60)
                 except subprocess.TimeoutExpired:
@@ -93,6 +94,12 @@ class Quit(unittest.TestCase):
                 _, err = self.quit(MANY, "--workers", workers, more=3)
                 self.assertTrue(err.startswith("fatal: SIGQUIT: 6 tasks\ntask 1 (main): runnable at q.goost:2\n    q.goost:2 in spin\n    q.goost:9 in main\n"), err)
                 self.assertEqual(len(re.findall(r"^task \d+: runnable at q\.goost:[12], spawned at q\.goost:6$", err, re.M)), 5)
+
+    def test_who_asks_again_while_the_report_is_made_gets_it(self):
+        for pause in 0.0005, 0.001, 0.002, 0.003:
+            with self.subTest(pause):
+                _, err = self.quit(MANY, more=20, pause=pause)
+                self.assertTrue(err.startswith("fatal: SIGQUIT: 6 tasks\n"), err)
 
     def test_a_library_function_that_does_not_come_back(self):
         source = "import crypto; import io\nio.write(\"ready\", \"\")\ncrypto.sha256(\"a\".repeat(1_000_000_000))\ncrypto.sha256(\"b\".repeat(1_000_000_000))\ncrypto.sha256(\"b\".repeat(1_000_000_000))\n"
