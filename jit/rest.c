@@ -9,6 +9,7 @@
 
 #include <link.h>
 #include <llvm-c/Core.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -4,8 +4,6 @@
 #ifndef GS_JIT_REST_H
 #define GS_JIT_REST_H
 
-#include <stdbool.h>
-
 /* The compile thread, between two compiles: takes LLVM's code out of this process's memory until it is needed again. */
 void gs_jit_rest(void);
 

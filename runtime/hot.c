@@ -262,6 +262,12 @@ bool gs_hot_replace(struct gs_hot_entry *e, const struct gs_unit *instead, struc
     return still;
 }
 
+void gs_hot_request_over(struct gs_hot_entry *e)
+{
+    gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
+    gs_store_rel(&e->asked, false); /* [H4] */
+}
+
 void gs_hot_publish(struct gs_hot_entry *e, struct gs_unit *unit, uint32_t generation)
 {
     pthread_mutex_lock(&lock);
@@ -274,8 +280,7 @@ void gs_hot_publish(struct gs_hot_entry *e, struct gs_unit *unit, uint32_t gener
     set_unit_locked(e, unit);
     sweep_locked(e);
     patch_locked(e, true);
-    gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
-    gs_store_rel(&e->asked, false); /* [H4] behind the unit: who asks again sees it. Under the lock: a drop for good comes after it */
+    gs_hot_request_over(e); /* behind the unit: who asks again sees it. Under the lock: a drop for good comes after it */
     pthread_mutex_unlock(&lock);
 }
 
@@ -285,21 +290,15 @@ void gs_hot_decline(struct gs_hot_entry *e)
     e->declined = true;
     bool again = ++e->tries < GS_HOT_TRIES;
     pthread_mutex_unlock(&lock);
-    gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
     if (!again) {
+        gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
         if (e->pc == 0)
             gs_store_rlx(&gs_hot_of(e->proto)->hopeless, true); /* relaxed: a hint */
         return;
     }
     uint32_t had = gs_load_rlx(&gs_hot_of(e->proto)->samples); /* a hint */
     gs_store_rlx(&e->not_before, had < UINT32_MAX / 8 ? had * 8 : UINT32_MAX);
-    gs_store_rel(&e->asked, false); /* [H4] */
-}
-
-void gs_hot_withdraw(struct gs_hot_entry *e)
-{
-    gs_sub_rlx(&gs_hot_of(e->proto)->requests, 1u);
-    gs_store_rel(&e->asked, false); /* [H4] */
+    gs_hot_request_over(e);
 }
 
 /* ---- counting ---- */

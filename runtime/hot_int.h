@@ -15,8 +15,8 @@ bool gs_hot_replace(struct gs_hot_entry *e, const struct gs_unit *instead, struc
 /* hot_queue.c: nobody finds the unit any more; to be freed some time. Under the lock of hot.c. */
 void gs_hot_retire(struct gs_unit *unit);
 void gs_hot_decline(struct gs_hot_entry *e);
-/* hot.c: a request is not served, and may be made again. Any thread. */
-void gs_hot_withdraw(struct gs_hot_entry *e);
+/* hot.c: a request is on its way no more, served or not, and another one may be made. Any thread. */
+void gs_hot_request_over(struct gs_hot_entry *e);
 /* hot.c: whether this program is worth a compiler. Once true it stays so. Any thread. */
 bool gs_hot_worth(void);
 /* hot.c: whether compiled code is wanted only where it pays. Any thread. */

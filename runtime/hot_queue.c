@@ -317,7 +317,7 @@ static void drop_stale_locked(void)
             at = &j->next;
         } else {
             *at = j->next;
-            gs_hot_withdraw(j->r.entry);
+            gs_hot_request_over(j->r.entry);
             gs_mem_free(j);
         }
         if (*at == NULL)

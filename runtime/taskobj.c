@@ -286,9 +286,24 @@ void gs_taskobj_fail(struct gs_taskobj *o)
 /* [C1] A cancel and a task that is about to park must not miss each other. Canceller: stores cancel, passes a heavy fence, looks at the wait word. Task: stores WAITING
  * (gs_wait_begin), passes a light fence, looks at cancel (cancel_parking). So one of them sees what the other stored. The canceller looks at the word before the fence, too: most
  * tasks that are cancelled have been waiting for long. */
-static struct gs_vm *cancel_waiting_locked(struct gs_taskobj *o)
+static struct gs_vm *claim_locked(struct gs_taskobj *o)
 {
     return gs_wait_claim(o->vm, GS_WAIT_CANCELLED) ? o->vm : NULL; /* parked, and ours to wake: it cannot end before */
+}
+
+static void wake_cancelled(struct gs_vm *vm)
+{
+    if (vm != NULL)
+        gs_task_ready_mt(gs_rt.sched, &vm->task);
+}
+
+/* The second look, behind the fence: the canceller's, and the task's own. */
+static void cancel_waiting(struct gs_taskobj *o)
+{
+    gs_spin_lock(&o->lock);
+    struct gs_vm *wake = gs_load_rlx(&o->cancel) && !o->done && o->vm != NULL ? claim_locked(o) : NULL;
+    gs_spin_unlock(&o->lock);
+    wake_cancelled(wake);
 }
 
 void gs_taskobj_cancel(struct gs_taskobj *o)
@@ -300,32 +315,22 @@ void gs_taskobj_cancel(struct gs_taskobj *o)
         gs_store_rlx(&o->cancel, true); /* [C1]; taken back under this lock only */
     if (runs) {
         gs_task_poke_mt(&o->vm->task, GS_POKE_CANCEL);
-        wake = cancel_waiting_locked(o);
+        wake = claim_locked(o);
     }
     gs_spin_unlock(&o->lock);
+    wake_cancelled(wake);
     if (runs && wake == NULL) {
         gs_fence_heavy(); /* [C1] */
-        gs_spin_lock(&o->lock);
-        if (gs_load_rlx(&o->cancel) && !o->done && o->vm != NULL)
-            wake = cancel_waiting_locked(o);
-        gs_spin_unlock(&o->lock);
+        cancel_waiting(o);
     }
-    if (wake != NULL)
-        gs_task_ready_mt(gs_rt.sched, &wake->task);
 }
 
 /* Before vm's task goes back to its worker in order to park. */
 static void cancel_parking(struct gs_vm *vm)
 {
-    struct gs_taskobj *o = vm->self;
     gs_fence_light(); /* [C1] */
-    if (GS_LIKELY(!gs_load_rlx(&o->cancel)))
-        return;
-    gs_spin_lock(&o->lock);
-    bool mine = gs_load_rlx(&o->cancel) && gs_wait_claim(vm, GS_WAIT_CANCELLED);
-    gs_spin_unlock(&o->lock);
-    if (mine)
-        gs_task_ready_mt(gs_rt.sched, &vm->task);
+    if (GS_UNLIKELY(gs_load_rlx(&vm->self->cancel)))
+        cancel_waiting(vm->self);
 }
 
 bool gs_taskobj_take_cancel(struct gs_taskobj *o)

@@ -702,6 +702,24 @@ static void three_endless_loops_share_two_workers(void)
     gs_sched_free(s);
 }
 
+/* Stops the run when the other one has been seen to run, or the time is over. */
+static enum gs_run end_with_other(struct job *j, int64_t end)
+{
+    while (gs_load_acq(&j->other->left) == 0 && gs_clock_mono_ns() < end)
+        gs_cpu_relax();
+    j->count = gs_load_acq(&j->other->left);
+    gs_sched_stop(s, 0);
+    return GS_RUN_DONE;
+}
+
+/* Worker i is in one of several loops of its own. */
+static void wait_for_loops(unsigned i, int64_t end)
+{
+    const struct gs_worker *v = gs_sched_worker(s, i);
+    while ((gs_load_rlx(&v->run_seq) % 2 == 0 || gs_deque_size_mt(&v->late) == 0) && gs_clock_mono_ns() < end)
+        gs_cpu_relax();
+}
+
 static enum gs_run hog(struct gs_task *t, struct gs_worker *w)
 {
     struct job *j = job_of(t);
@@ -713,11 +731,7 @@ static enum gs_run hog(struct gs_task *t, struct gs_worker *w)
     }
     gs_task_ready_mt(s, &j->other->task);
     int64_t end = gs_clock_mono_ns() + (int64_t)20000 * MS;
-    while (gs_load_acq(&j->other->left) == 0 && gs_clock_mono_ns() < end)
-        gs_cpu_relax();
-    j->count = gs_load_acq(&j->other->left);
-    gs_sched_stop(s, 0);
-    return GS_RUN_DONE;
+    return end_with_other(j, end);
 }
 
 static enum gs_run park_then_tell(struct gs_task *t, struct gs_worker *w)
@@ -760,19 +774,13 @@ static enum gs_run deaf(struct gs_task *t, struct gs_worker *w)
         return sleep_for(j, 5 * MS); /* the other one parks meanwhile */
     }
     int64_t end = gs_clock_mono_ns() + (int64_t)20000 * MS;
-    const struct gs_worker *v = gs_sched_worker(s, 1 - w->index);
     while (gs_load_acq(&j->other->task.state) != GS_TASK_PARKED && gs_clock_mono_ns() < end) /* [T1] */
         gs_cpu_relax();
-    while ((gs_load_rlx(&v->run_seq) % 2 == 0 || gs_deque_size_mt(&v->late) == 0) && gs_clock_mono_ns() < end)
-        gs_cpu_relax();
+    wait_for_loops(1 - w->index, end);
     j->other->task.last_worker = w->index; /* as if it had parked here */
     gs_timer_start_mt(s, &j->other->timer, gs_clock_mono_ns() + 2 * MS, wake_job);
     gs_sched_watch_mt(s);
-    while (gs_load_acq(&j->other->left) == 0 && gs_clock_mono_ns() < end)
-        gs_cpu_relax();
-    j->count = gs_load_acq(&j->other->left);
-    gs_sched_stop(s, 0);
-    return GS_RUN_DONE;
+    return end_with_other(j, end);
 }
 
 static void what_a_timer_wakes_on_a_deaf_worker_is_carried_to_another(void)
@@ -799,15 +807,9 @@ static enum gs_run deaf_parent(struct gs_task *t, struct gs_worker *w)
         return sleep_for(j, 5 * MS);
     }
     int64_t end = gs_clock_mono_ns() + (int64_t)20000 * MS;
-    const struct gs_worker *v = gs_sched_worker(s, 1 - w->index);
-    while ((gs_load_rlx(&v->run_seq) % 2 == 0 || gs_deque_size_mt(&v->late) == 0) && gs_clock_mono_ns() < end)
-        gs_cpu_relax();
+    wait_for_loops(1 - w->index, end);
     gs_sched_submit_mt(s, &j->other->task);
-    while (gs_load_acq(&j->other->left) == 0 && gs_clock_mono_ns() < end)
-        gs_cpu_relax();
-    j->count = gs_load_acq(&j->other->left);
-    gs_sched_stop(s, 0);
-    return GS_RUN_DONE;
+    return end_with_other(j, end);
 }
 
 static void what_a_deaf_worker_has_queued_is_carried_to_another(void)
