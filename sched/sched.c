@@ -155,10 +155,12 @@ bool gs_sched_start_worker_mt(struct gs_sched *s)
         table[i] = gs_worker_new(s, i);
         err = table[i] == NULL;
     }
-    if (!err)
+    if (!err) {
+        gs_store_rel(&s->nstarted, i + 1); /* [W1] before it runs */
         err = gs_worker_start_thread(table[i]);
-    if (!err)
-        gs_store_rel(&s->nstarted, i + 1); /* [W1] */
+        if (err)
+            gs_store_rel(&s->nstarted, i); /* [W1] nothing has come to it */
+    }
     pthread_mutex_unlock(&s->grow_lock);
     return err == 0;
 }

@@ -148,7 +148,8 @@ struct gs_sched {
 
     /* Read often, written at start, expansion and stop. */
     alignas(GS_CACHE_LINE) _Atomic uint32_t nworkers; /* 0 until it is known */
-    _Atomic uint32_t nstarted; /* workers [0, nstarted) may have tasks. Under grow_lock. [W1] */
+    /* Only workers [0, nstarted) have ever run, so that who looks at them all (for work before it parks, to count tasks, to poke) misses none. Changed under grow_lock. [W1] */
+    _Atomic uint32_t nstarted;
     _Atomic(struct gs_worker **) worker;
     _Atomic bool stop; /* [Q1] */
     _Atomic bool stop_claimed;

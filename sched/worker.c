@@ -532,6 +532,7 @@ void gs_worker_main(struct gs_worker *w)
 static void *thread_main(void *arg)
 {
     struct gs_worker *w = arg;
+    GS_ASSERT(gs_sched_started(w->sched) > w->index);
     gs_ticker_make_mt(w->sched);
     if (w->index == 1 && gs_sched_count_mt(w->sched) < 2) {
         gs_park_retire_owner(w);
