@@ -6,6 +6,8 @@
  * Task       A job's task object is the runner's own and serves the next job as well, unless it is a future's, somebody has learned of it (it has more shares than
  *            the VM's), or it keeps an error.
  * Leaving    A runner leaves under the lock, when it finds neither queue nor ranges, and in the same breath it accounts for what it has run: who is woken by that finds it gone.
+ *            What it gets under the lock instead is a job of its own at once, never only a range: else thieves could empty that before it has begun any of it, and all jobs were over
+ *            while it is still counted as a task.
  */
 #include "pool.h"
 
@@ -66,6 +68,7 @@ static void set_wide(struct gs_runner *r, bool wide)
 
 /* ---- taking ---- */
 
+/* The first of the range becomes the runner's job. */
 static bool pop(struct gs_runner *r)
 {
     uint64_t range = gs_load_rlx(&r->range); /* the CAS decides */
@@ -75,6 +78,15 @@ static bool pop(struct gs_runner *r)
             return true;
         }
     return false;
+}
+
+/* The same for a new range [lo, hi) of c, which is not empty. */
+static void fill_locked(struct gs_runner *r, struct gs_chunk *c, uint32_t lo, uint32_t hi)
+{
+    r->chunk = c;
+    r->at = lo;
+    gs_store_rel(&r->range, pair(lo + 1, hi)); /* [P1] */
+    set_wide(r, lo + 1 < hi);
 }
 
 static void unqueue_locked(struct gs_pool *p)
@@ -93,8 +105,7 @@ static bool take_queued_locked(struct gs_runner *r)
         return false;
     uint32_t n = c->n - c->taken;
     n = n < r->batch ? n : r->batch;
-    r->chunk = c;
-    gs_store_rel(&r->range, pair(c->taken, c->taken + n)); /* [P1] */
+    fill_locked(r, c, c->taken, c->taken + n);
     c->taken += n;
     if (!gs_chunk_is_queued(c))
         unqueue_locked(p);
@@ -109,8 +120,7 @@ static bool steal_locked(struct gs_runner *r)
         while (lo_of(range) < hi_of(range)) {
             uint32_t hi = hi_of(range), mid = hi - (hi - lo_of(range) + 1) / 2;
             if (gs_cas_acq_rel(&v->range, &range, pair(lo_of(range), mid))) { /* [P1] */
-                r->chunk = v->chunk;
-                gs_store_rel(&r->range, pair(mid, hi)); /* [P1] */
+                fill_locked(r, v->chunk, mid, hi);
                 return true;
             }
         }
@@ -186,8 +196,8 @@ static void measure(struct gs_runner *r)
     r->since_ns = now;
 }
 
-/* Sees to it that r has jobs which it has not begun. False: there are none, and it has left the pool. ending: how many of the jobs it has begun, 0 or 1, are about to end: the pool has
- * that behind it from here on, the list not before account. */
+/* Gives r its next job. False: there is none, and it has left the pool. ending: how many of the jobs it has begun, 0 or 1, are about to end: the pool has that behind it from here on,
+ * the list not before account. */
 static bool refill(struct gs_runner *r, struct gs_worker *w, uint32_t ending)
 {
     struct gs_pool *p = r->pool;
@@ -198,13 +208,10 @@ static bool refill(struct gs_runner *r, struct gs_worker *w, uint32_t ending)
     if (!r->begun)
         list_remove(&p->fresh, r);
     r->begun = true;
-    uint64_t range = gs_load_rlx(&r->range); /* no thief meanwhile */
-    bool got = lo_of(range) < hi_of(range);
+    bool got = pop(r);
     if (!got) {
         set_wide(r, false);
         got = take_queued_locked(r) || steal_locked(r);
-        range = gs_load_rlx(&r->range); /* likewise */
-        set_wide(r, got && hi_of(range) - lo_of(range) > 1);
     }
     if (r->out)
         come_in_locked(r, w, got);
@@ -324,7 +331,15 @@ static void count_over(struct gs_runner *r)
     gs_store_rel(&r->over, gs_load_rlx(&r->over) + 1); /* [P2] */
 }
 
-/* The job ends with an outcome in a task object: what vm ended with, or, GS_E_NOMEM, it could not even begin. False: r has left. */
+static bool take(struct gs_runner *r, struct gs_worker *w)
+{
+    if (pop(r) || refill(r, w, 0))
+        return true;
+    leave(r);
+    return false;
+}
+
+/* The job ends with an outcome in a task object: what vm ended with, or, GS_E_NOMEM, it could not even begin. True: r has its next one; false: it has left. */
 static bool end_known(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w, gs_status st)
 {
     struct gs_pool *p = r->pool;
@@ -334,7 +349,7 @@ static bool end_known(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w
     if (o == NULL) { /* no memory for one */
         gs_store_rlx(&b->no_memory, true); /* read once all have ended */
         count_over(r);
-        return true;
+        return take(r, w);
     }
     bool on = refill(r, w, 1); /* first: who waits for this very job finds it gone (pending, goroutines) */
     if (st == GS_E_NOMEM)
@@ -349,25 +364,19 @@ static bool end_known(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w
     return on;
 }
 
-/* vm's task may be one that is done. */
-static bool next(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w)
+/* Begins r's job, or the next one that can be. False: r has left. vm's task may be one that is done. */
+static bool go_on(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w)
 {
-    for (;;) {
-        if (pop(r)) {
-            if (begin(vm, r))
-                return true;
-            if (!end_known(vm, r, w, GS_E_NOMEM))
-                return false;
-        } else if (!refill(r, w, 0)) {
-            leave(r);
+    while (!begin(vm, r))
+        if (!end_known(vm, r, w, GS_E_NOMEM))
             return false;
-        }
-    }
+    return true;
 }
 
 bool gs_runner_next(struct gs_vm *vm, struct gs_worker *w)
 {
-    return next(vm, vm->self->runner, w);
+    struct gs_runner *r = vm->self->runner;
+    return take(r, w) && go_on(vm, r, w);
 }
 
 bool gs_runner_over(struct gs_vm *vm, gs_status st, struct gs_worker *w)
@@ -378,10 +387,10 @@ bool gs_runner_over(struct gs_vm *vm, gs_status st, struct gs_worker *w)
     r->busy = false;
     gs_deadlock_note();
     if (GS_UNLIKELY(st != GS_OK || !nobody_knows(r, o) || gs_parcel_pack(vm, vm->result, &s->p) != GS_OK))
-        return end_known(vm, r, w, st) && next(vm, r, w);
+        return end_known(vm, r, w, st) && go_on(vm, r, w);
     forget(o);
     count_over(r);
-    return next(vm, r, w);
+    return take(r, w) && go_on(vm, r, w);
 }
 
 /* ---- starting and dropping ---- */

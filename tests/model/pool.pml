@@ -7,13 +7,13 @@
  * as the clock likes. What runtime/pool_run.c does under the pool's lock is one step, but for the accesses to ranges that their owners change without it. Some jobs end as those
  * do that have an outcome of their own: refill first, account later. That runners that are out do not count as tasks is left out. Checked: each job is begun once, by a runner
  * that knows its chunk; while two jobs have not ended there are two runners, and nobody leaves while there is one to be begun; pending is right; the list's count comes to the
- * number of its jobs when all of them have ended, and its share of itself goes once each time; who waits is woken then, and only then; and all runners go (else it is an invalid
- * end state).
+ * number of its jobs when all of them have ended, and its share of itself goes once each time; who waits is woken then, and only then, and no runner is left then but such as
+ * have never got a job (those are out); and all runners go (else it is an invalid end state).
  *
  * Try it     An owner that takes a job, or a thief that takes some, without CAS; a CAS that compares one half; stealing, or filling a range from the queue, without the lock; a
  *            thief that does not take the chunk over, or nobody who steals; a runner that decides to leave under the lock and does so after it; a submitter that counts the
  *            runners before it has the lock, or starts one only where there is none; over that is not set to zero, or goes up when a job begins; an outcome after its accounting;
- *            waiting without a look under the lock: each makes it fail.
+ *            waiting without a look under the lock; a refill that gives a range and no job: each makes it fail.
  */
 #define JOBS 5
 #define CHUNK 3
@@ -24,7 +24,7 @@ byte list_n, list_over; /* jobs; how many have ended */
 bool share;             /* that the list has of itself */
 bool waiting, woken;
 byte unfinished;
-bool linked[2];                       /* runners */
+bool linked[2], counts[2];            /* runners; those that have once got a job */
 byte chunk[2], lo[2], hi[2], over[2]; /* over: jobs that have ended and are not accounted for [P2] */
 byte begun[JOBS], ended, gone;        /* gone: or about to end, which pending does not tell apart */
 
@@ -69,7 +69,25 @@ inline account(k)
     fi
 }
 
-/* Gives got. */
+inline fill(from, to)
+{
+    at = from;
+    lo[me] = from + 1;
+    hi[me] = to;
+    counts[me] = true;
+    got = true
+}
+
+inline take()
+{
+    pop();
+    if
+    :: won -> atomic { at = l; l = 0; h = 0; won = false }
+    :: else -> refill(0)
+    fi
+}
+
+/* Gives got and, if so, at. */
 inline refill(ending)
 {
     if
@@ -80,14 +98,17 @@ inline refill(ending)
         !lock -> lock = true;
         got = (lo[me] < hi[me]);
         if
+        :: got -> at = lo[me]; lo[me]++ /* no thief meanwhile */
         :: !got && (taken[0] < n[0] || taken[1] < n[1]) -> /* take_queued_locked */
             chunk[me] = (taken[0] < n[0] -> 0 : 1);
-            lo[me] = taken[chunk[me]];
-            hi[me] = (n[chunk[me]] - lo[me] < batch -> n[chunk[me]] : lo[me] + batch);
-            taken[chunk[me]] = hi[me];
-            got = true
+            l = taken[chunk[me]];
+            h = (n[chunk[me]] - l < batch -> n[chunk[me]] : l + batch);
+            taken[chunk[me]] = h;
+            fill(l, h)
         :: else
         fi;
+        l = 0;
+        h = 0;
         batch = 0
     };
     if
@@ -102,7 +123,7 @@ inline refill(ending)
         od;
         atomic {
             if
-            :: won -> chunk[me] = chunk[1 - me]; lo[me] = mid; hi[me] = h; got = true
+            :: won -> chunk[me] = chunk[1 - me]; fill(mid, h)
             :: else
             fi;
             mid = 0
@@ -129,25 +150,19 @@ inline refill(ending)
 
 proctype runner(byte me)
 {
-    byte l, h, mid, batch;
+    byte l, h, mid, batch, at;
     bool won, got = true;
+    take();
     do
     :: got ->
-        pop();
+        atomic {
+            assert(at < n[chunk[me]] && begun[chunk[me] * CHUNK + at] == 0);
+            begun[chunk[me] * CHUNK + at]++;
+            at = 0
+        };
         if
-        :: won ->
-            atomic {
-                assert(l < n[chunk[me]] && begun[chunk[me] * CHUNK + l] == 0);
-                begun[chunk[me] * CHUNK + l]++;
-                l = 0;
-                h = 0;
-                won = false
-            };
-            if
-            :: atomic { over[me]++; ended++; gone++ } /* [P2] */
-            :: refill(1); atomic { !lock -> ended++; account(1) }
-            fi
-        :: else -> refill(0)
+        :: atomic { over[me]++; ended++; gone++ }; take() /* [P2] */
+        :: refill(1); atomic { !lock -> ended++; account(1) }
         fi
     :: else -> break
     od
@@ -169,8 +184,8 @@ proctype submitter()
             list_n++;
             unfinished++;
             if
-            :: !linked[0] -> linked[0] = true; lo[0] = 0; hi[0] = 0; run runner(0)
-            :: linked[0] && !linked[1] -> linked[1] = true; lo[1] = 0; hi[1] = 0; run runner(1)
+            :: !linked[0] -> linked[0] = true; counts[0] = false; lo[0] = 0; hi[0] = 0; run runner(0)
+            :: linked[0] && !linked[1] -> linked[1] = true; counts[1] = false; lo[1] = 0; hi[1] = 0; run runner(1)
             :: else
             fi;
             assert(PENDING == list_n - gone && (PENDING < 2 || (linked[0] && linked[1])));
@@ -186,7 +201,8 @@ proctype submitter()
         fi
     };
     woken;
-    assert(list_over == JOBS && ended == JOBS && unfinished == 0 && !share)
+    assert(list_over == JOBS && ended == JOBS && unfinished == 0 && !share);
+    assert(!(linked[0] && counts[0]) && !(linked[1] && counts[1]))
 }
 
 init
