@@ -85,7 +85,7 @@ LLVMValueRef gs_slot_at(struct gs_emit *e, uint32_t slot)
 static void make_tbaa(struct gs_emit *e)
 {
     static const char *const names[GS_MEM_COUNT_] = {"stack", "vm",     "array", "object", "slots",      "slot tags",
-                                                     "ints",  "floats", "bytes", "values", "value tags", "cell"};
+                                                     "ints",  "floats", "bytes", "values", "value tags", "cell",  "layout"};
     LLVMMetadataRef root = LLVMMDStringInContext2(e->c, "langoost", 8);
     root = LLVMMDNodeInContext2(e->c, &root, 1);
     LLVMMetadataRef zero = LLVMValueAsMetadata(gs_i64(e, 0));

@@ -29,6 +29,7 @@ enum gs_mem {
     GS_MEM_VALUES, /* elements */
     GS_MEM_VALUE_TAGS,
     GS_MEM_CELL,   /* cells, captured values, globals */
+    GS_MEM_LAYOUT, /* struct gs_glayout and its map, which nobody changes */
     GS_MEM_COUNT_
 };
 

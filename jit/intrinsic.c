@@ -15,11 +15,6 @@ static const struct {
 #undef GS_INTRINSIC
 };
 
-enum gs_intrinsic gs_intrinsic_of(const struct gs_native *nat)
-{
-    return (enum gs_intrinsic)nat->h.aux16;
-}
-
 enum gs_form gs_intrinsic_form(enum gs_intrinsic i)
 {
     return table[i].form;

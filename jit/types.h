@@ -85,7 +85,6 @@ struct gs_types {
 /* ---- intrinsic.c ---- */
 
 enum gs_form { GS_FORM_FLOATS, GS_FORM_BITS, GS_FORM_ROUND, GS_FORM_KEEP, GS_FORM_ATOMIC, GS_FORM_TRY, GS_FORM_OTHER }; /* see intrinsic.def */
-enum gs_intrinsic gs_intrinsic_of(const struct gs_native *nat);
 enum gs_form gs_intrinsic_form(enum gs_intrinsic i);
 const char *gs_intrinsic_function(enum gs_intrinsic i); /* the helper that does it; NULL: an instruction */
 bool gs_intrinsic_repeats(enum gs_intrinsic i); /* of those that are instructions: can be done again */

@@ -164,6 +164,11 @@ enum gs_intrinsic {
     GS_INTRINSIC_COUNT_
 };
 
+GS_INLINE enum gs_intrinsic gs_intrinsic_of(const struct gs_native *nat)
+{
+    return (enum gs_intrinsic)nat->h.aux16;
+}
+
 struct gs_bound {
     struct gs_obj h;
     gs_value self;
