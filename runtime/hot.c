@@ -9,12 +9,14 @@
  *            one entry at a time. With --jit=eager the entry where the sample was taken is asked for.
  * Worth      Opening the compiler takes 5 to 10 ms of a processor, the first compiles 10 to 40, during which the program itself is up to a third
  *            slower where two processors share a core, and unmapping LLVM 1.3 ms at the end. So nothing is served until the program has worked
- *            so long that it may get that back: WORTH_WORK samples, a longer loop's counting more, 50 to 80 ms of plain interpreting, or
- *            WORTH_NS of all processors together. A program that spends more than three quarters of that in natives, switches and collections has so much less to win that it
+ *            so long that it may get that back: WORTH_WORK samples (a longer loop's count more, and one's with natives that compiled code does itself),
+ *            25 to 40 ms of plain interpreting, or WORTH_NS of all processors together. Whatever the bound, a program that ends soon after it loses 5 to 10 ms:
+ *            now those of 30 to 55 ms (1.0 to 1.2 of their time interpreted), with twice the bound those of 50 to 90, and the 18 of bench sequential
+ *            took 1.15 of the time. A program that spends more than three quarters in natives, switches and collections has so much less to win that it
  *            takes WORTH_LATE_NS (bench select_4: 180 ms interpreted, 215 with the compiler beside it, and no faster afterwards). While no processor is
- *            idle WORTH_CROWDED_WORK is enough if it is half of what the program has done lately: the compiler takes its time from the program, and all the processors gain when it is done, so at
- *            once is better than when a short program ends anyway (par_mandelbrot on two: 1.14 to 1.18 of Go's time after 200 ms of processor time, 1.06 to 1.12 so).
- *            Not with --jit-threshold, --jit=eager and listings, which want compiled code early.
+ *            idle WORTH_CROWDED_WORK is enough if it is half of what the program has done lately: the compiler takes its time from the program, and all
+ *            the processors gain when it is done, so at once is better than when a short program ends anyway (par_mandelbrot on two: 1.14 to 1.18 of Go's
+ *            time after 200 ms of processor time, 1.06 to 1.12 so). Not with --jit-threshold, --jit=eager and listings, which want compiled code early.
  * Switching  A task that parks every few turns of its loop spends its time in the scheduler, and would leave and enter compiled code for
  *            each. Samples of a worker that has run many short runs since the last one (looks at the clock tell) do not count: prime_sieve
  *            and skynet were 10 to 15 % slower compiled.
@@ -44,8 +46,9 @@
 #define SHORT_RUN_NS 500 /* a switch takes 150 */
 #define LONG_RUN_NS 2000 /* something came between */
 #define WEIGH 32u /* samples between two looks whether the compiler is worth it */
-#define WORTH_WORK 12000u /* samples of loops of LEAST instructions */
+#define WORTH_WORK 6000u /* samples of loops of LEAST instructions */
 #define LEAST 4u
+#define NATIVE 5u /* instructions that the call of a native takes, where compiled code needs none */
 #define LENGTH_MAX 128u
 #define WORK_NS 4000
 #define WORTH_NS 300000000
@@ -375,6 +378,20 @@ static uint32_t length(const struct gs_proto *p, uint32_t pc)
     return end - pc;
 }
 
+/* What the instructions of a loop, or of a function, take of the interpreter, in instructions. */
+static uint32_t load(const struct gs_proto *p, uint32_t pc)
+{
+    uint32_t n = length(p, pc), sum = n;
+    for (uint32_t i = pc; i < pc + n; i++) {
+        gs_insn insn = gs_hot_insn(p, &p->code[i]);
+        if (gs_insn_op(insn) != GS_OP_CALLNAT)
+            continue;
+        if (gs_intrinsic_of(p->k[gs_insn_c(insn)].p) != GS_INTRINSIC_NONE)
+            sum += NATIVE - 1;
+    }
+    return sum;
+}
+
 /* Whether no processor has been idle lately, and half of what was done is interpreting. */
 static bool is_crowded_locked(uint32_t w, int64_t age, int64_t used, int64_t cpus)
 {
@@ -403,7 +420,7 @@ static bool is_worth(uint32_t w, int64_t age, int64_t used)
 /* See "Worth". A sample at pc. */
 static GS_COLD void weigh(const struct gs_proto *p, uint32_t pc)
 {
-    uint32_t instructions = length(p, pc), n = gs_load_rlx(&weighed) + 1,
+    uint32_t instructions = load(p, pc), n = gs_load_rlx(&weighed) + 1,
              w = gs_load_rlx(&work) + (instructions > LEAST ? instructions / LEAST : 1);
     gs_store_rlx(&work, w);
     gs_store_rlx(&weighed, n);
