@@ -50,11 +50,9 @@ static struct gs_parcel take(struct gs_chan *c)
 }
 
 /* There is room; in is held. */
-GS_INLINE void add(struct gs_chan *c, gs_value v, struct gs_fragment *frag)
+GS_INLINE void add(struct gs_chan *c, struct gs_parcel p)
 {
-    struct gs_parcel *p = &c->ring[c->in_at];
-    p->v = v;
-    p->frag = frag;
+    c->ring[c->in_at] = p;
     c->in_at = c->in_at + 1 == c->ringcap ? 0 : c->in_at + 1;
     gs_store_rel(&c->added, gs_load_rlx(&c->added) + 1); /* [N1] ours to write */
 }
@@ -75,13 +73,13 @@ static bool has_values(struct gs_chan *c)
     return taken < c->added_seen;
 }
 
-/* Sends what is in v and frag (a parcel, in registers: see value.h, Words) when nobody has to be woken and nothing to be grown. */
-static inline bool try_add(struct gs_chan *c, gs_value v, struct gs_fragment *frag)
+/* Sends p (in registers: see value.h, Words) when nobody has to be woken and nothing to be grown. */
+static inline bool try_add(struct gs_chan *c, struct gs_parcel p)
 {
     gs_spin_lock(&c->in);
     bool ok = !gs_load_rlx(&c->closed) && /* under in */ c->receivers.head == NULL && has_room(c);
     if (GS_LIKELY(ok))
-        add(c, v, frag);
+        add(c, p);
     gs_spin_unlock(&c->in);
     return ok;
 }
@@ -94,7 +92,7 @@ static inline gs_value try_take_plain(struct gs_chan *c)
     if (GS_LIKELY(c->senders.head == NULL && has_values(c))) {
         const struct gs_parcel *p = &c->ring[c->out_at];
         gs_value first = gs_value_words(&p->v);
-        if (GS_LIKELY(gs_value_is_plain(first) && p->frag == NULL)) {
+        if (GS_LIKELY(gs_value_is_plain(first))) {
             v = first;
             taken_one(c);
         }
@@ -176,7 +174,7 @@ enum gs_offer gs_chan_offer_locked(struct gs_chan *c, struct gs_parcel *p, struc
         return GS_OFFER_WAIT;
     if (!reserve_locked(c))
         return GS_OFFER_NOMEM;
-    add(c, gs_value_words(&p->v), p->frag);
+    add(c, gs_parcel_words(p));
     return GS_OFFER_DONE;
 }
 
@@ -190,7 +188,7 @@ enum gs_offer gs_chan_poll_locked(struct gs_chan *c, struct gs_parcel *p, struct
     if (gs_chan_len_locked(c) > 0) {
         *p = take(c);
         if (w != NULL) /* its value takes the place that has become free */
-            add(c, w->item.v, w->item.frag);
+            add(c, gs_parcel_words(&w->item));
     } else if (w != NULL) {
         *p = w->item;
     } else {
@@ -237,7 +235,7 @@ static GS_NOINLINE int send_slow(struct gs_vm *vm, struct gs_chan *c, gs_value v
     struct gs_parcel p;
     if (gs_parcel_pack(vm, v, &p) != GS_OK)
         return GS_E_NOMEM;
-    if (c->cap != 0 && !gs_value_is_plain(v) && try_add(c, p.v, p.frag)) {
+    if (c->cap != 0 && !gs_value_is_plain(v) && try_add(c, p)) {
         *ret = gs_bool(true);
         return GS_OK;
     }
@@ -267,7 +265,7 @@ static GS_NOINLINE int send_slow(struct gs_vm *vm, struct gs_chan *c, gs_value v
 
 int gs_chan_send(struct gs_vm *vm, struct gs_chan *c, gs_value v, int64_t ms, const char *what, gs_value *ret)
 {
-    if (GS_LIKELY(c->cap != 0 && gs_value_is_plain(v) && !gs_taskobj_is_cancelled(vm) && try_add(c, v, NULL))) {
+    if (GS_LIKELY(c->cap != 0 && gs_value_is_plain(v) && !gs_taskobj_is_cancelled(vm) && try_add(c, (struct gs_parcel){v}))) {
         *ret = gs_bool(true);
         return GS_OK;
     }
@@ -387,7 +385,7 @@ static const gs_value declined = {.tag = GS_C_DECLINED};
 gs_value gs_c_try_send(struct gs_vm *vm, gs_value chan, gs_value v)
 {
     struct gs_chan *c = quick(vm, chan);
-    bool sent = c != NULL && gs_value_is_plain(v) && try_add(c, v, NULL);
+    bool sent = c != NULL && gs_value_is_plain(v) && try_add(c, (struct gs_parcel){v});
     return sent ? gs_bool(true) : declined;
 }
 

@@ -59,7 +59,7 @@ void gs_item_drop(struct gs_parcel *p);
 /* Taking it cannot fail and copies nothing: may be done under the lock. */
 GS_INLINE bool gs_item_is_plain(const struct gs_parcel *p)
 {
-    return p->frag == NULL && gs_kind(p->v) != GS_T_HANDLE && gs_kind(p->v) != GS_T_RAW;
+    return gs_kind(p->v) != GS_T_FRAGMENT && gs_kind(p->v) != GS_T_HANDLE && gs_kind(p->v) != GS_T_RAW;
 }
 
 /* Opens n items into a new array, *ret; drops and frees the items whatever happens. */

@@ -850,8 +850,7 @@ static gs_status pack(struct gs_vm *vm, const gs_value *v, uint32_t n, bool many
         fragment_free(f);
         return GS_E_NOMEM;
     }
-    out->frag = f;
-    out->v = f->root;
+    out->v = (gs_value){.p = f, .tag = GS_T_FRAGMENT};
     return GS_OK;
 }
 
@@ -873,7 +872,8 @@ gs_status gs_parcel_pack_n(struct gs_vm *vm, const gs_value *v, uint32_t n, stru
 
 gs_status gs_parcel_open(struct gs_vm *vm, const struct gs_parcel *p, gs_value *out)
 {
-    if (p->frag == NULL) {
+    struct gs_fragment *f = gs_parcel_fragment(p);
+    if (f == NULL) {
         if (gs_kind(p->v) == GS_T_HANDLE)
             return gs_handle_share(vm, gs_handle_obj(p->v), out);
         *out = p->v;
@@ -881,12 +881,12 @@ gs_status gs_parcel_open(struct gs_vm *vm, const struct gs_parcel *p, gs_value *
     }
     struct copier c;
     copier_init(&c);
-    c.from_frag = p->frag;
+    c.from_frag = f;
     c.to = &vm->heap;
     c.to_vm = vm;
     if (vm->layout == NULL && !(vm->flags & GS_VM_MAIN))
         vm->layout = empty_layout(); /* a fresh VM of a pool */
-    gs_value v = conv(&c, p->frag->root);
+    gs_value v = conv(&c, f->root);
     drain(&c);
     if (!c.nomem)
         install_globals(&c, vm);
@@ -914,7 +914,8 @@ static bool adopt(struct gs_vm *vm, struct gs_fragment *f)
 
 gs_status gs_parcel_take_object(struct gs_vm *vm, struct gs_parcel *p, gs_value *out)
 {
-    if (p->frag == NULL) {
+    struct gs_fragment *f = gs_parcel_fragment(p);
+    if (f == NULL) {
         gs_value v = p->v;
         if (gs_kind(v) == GS_T_HANDLE) {
             gs_hobj_retain(gs_handle_obj(v)); /* so that the parcel stays when the ledger cannot grow */
@@ -927,8 +928,8 @@ gs_status gs_parcel_take_object(struct gs_vm *vm, struct gs_parcel *p, gs_value 
         p->v = gs_nil();
         return GS_OK;
     }
-    if (adopt(vm, p->frag)) {
-        *out = p->frag->root;
+    if (adopt(vm, f)) {
+        *out = f->root;
         gs_parcel_drop(p);
         return GS_OK;
     }
@@ -940,24 +941,25 @@ gs_status gs_parcel_take_object(struct gs_vm *vm, struct gs_parcel *p, gs_value 
 
 void gs_parcel_drop_object(struct gs_parcel *p)
 {
-    if (p->frag == NULL) {
-        if (gs_kind(p->v) == GS_T_HANDLE)
-            gs_hobj_release(gs_handle_obj(p->v));
-    } else if (gs_sub_acq_rel(&p->frag->refs, 1u) == 1) { /* [F1] */
-        fragment_free(p->frag);
-    }
+    struct gs_fragment *f = gs_parcel_fragment(p);
+    if (gs_kind(p->v) == GS_T_HANDLE)
+        gs_hobj_release(gs_handle_obj(p->v));
+    else if (f != NULL && gs_sub_acq_rel(&f->refs, 1u) == 1) /* [F1] */
+        fragment_free(f);
     *p = (struct gs_parcel){0};
 }
 
 size_t gs_parcel_size(const struct gs_parcel *p)
 {
-    return p->frag != NULL ? p->frag->heap.used : 0;
+    const struct gs_fragment *f = gs_parcel_fragment(p);
+    return f != NULL ? f->heap.used : 0;
 }
 
 void gs_parcel_dup(const struct gs_parcel *p, struct gs_parcel *out)
 {
-    if (p->frag != NULL)
-        (void)gs_add_rlx(&p->frag->refs, 1u);
+    struct gs_fragment *f = gs_parcel_fragment(p);
+    if (f != NULL)
+        (void)gs_add_rlx(&f->refs, 1u);
     else if (gs_kind(p->v) == GS_T_HANDLE)
         gs_hobj_retain(gs_handle_obj(p->v));
     *out = *p;

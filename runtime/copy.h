@@ -38,13 +38,19 @@ void gs_parcel_drop_object(struct gs_parcel *p);
 /* A number, nil or a bool: nothing is held. */
 GS_INLINE bool gs_parcel_is_plain(const struct gs_parcel *p)
 {
-    return p->frag == NULL && gs_value_is_plain(p->v);
+    return gs_value_is_plain(p->v);
+}
+
+/* What owns the value; NULL: it stands for itself. */
+GS_INLINE struct gs_fragment *gs_parcel_fragment(const struct gs_parcel *p)
+{
+    return gs_is(p->v, GS_T_FRAGMENT) ? p->v.p : NULL;
 }
 
 /* *p by words; value.h. */
 GS_INLINE struct gs_parcel gs_parcel_words(const struct gs_parcel *p)
 {
-    return (struct gs_parcel){.v = gs_value_words(&p->v), .frag = p->frag};
+    return (struct gs_parcel){.v = gs_value_words(&p->v)};
 }
 
 GS_INLINE gs_status gs_parcel_pack(struct gs_vm *vm, gs_value v, struct gs_parcel *out)

@@ -231,7 +231,7 @@ static int take_away(struct gs_vm *vm, const char *fn, enum gs_hkind kind, gs_va
     if (t == NULL)
         return GS_E_THROWN;
     struct entry *e = find(t, &k);
-    struct gs_parcel old[2] = {{.frag = NULL}, {.frag = NULL}};
+    struct gs_parcel old[2] = {{gs_nil()}, {gs_nil()}};
     if (e != NULL)
         take_out(t, e, old);
     gs_coll_leave(t);

@@ -573,7 +573,7 @@ int gs_taskobj_outcome(struct gs_vm *vm, struct gs_taskobj *o, gs_value *ret)
         return GS_OK;
     }
     gs_taskobj_received(o);
-    if (o->outcome.frag == NULL && o->outcome.v.tag == GS_T_NIL && o->no_memory)
+    if (o->outcome.v.tag == GS_T_NIL && o->no_memory)
         return gs_throw_nomem(vm);
     vm->error = v;
     return GS_E_THROWN;

@@ -49,6 +49,7 @@ enum gs_kind {
     GS_T_VALUES, /* gs_value[]: small general storage, overflow slots */
     GS_T_MAP,    /* hash table of a dictionary-mode object */
     GS_T_OBJLIT, /* constant: keys of an object literal */
+    GS_T_FRAGMENT, /* struct gs_fragment: in parcels only (copy.h) */
     GS_T_COUNT_
 };
 

@@ -40,8 +40,7 @@ struct gs_vm;
 
 /* A value on its way between VMs; copy.h. */
 struct gs_parcel {
-    gs_value v;
-    struct gs_fragment *frag; /* NULL: v stands for itself */
+    gs_value v; /* stands for itself, or is of the kind FRAGMENT */
 };
 
 /* One way to be woken; waitq.h. */

