@@ -404,7 +404,7 @@ static int pool_results(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
             const struct gs_slot *s = gs_chunk_slot(c, i);
             gs_value v;
             int st = s->o != NULL ? gs_taskobj_outcome(vm, s->o, &v) : (int)gs_parcel_open(vm, &s->p, &v);
-            if (st != GS_OK || gs_array_push(&vm->heap, a, v) != GS_OK)
+            if (st != GS_OK || gs_array_push(&vm->heap, a, v) != GS_OK || (a->len == 1 && gs_array_reserve(&vm->heap, a, b->n) != GS_OK))
                 return GS_E_NOMEM;
         }
     *ret = gs_objv(GS_T_ARRAY, a);
