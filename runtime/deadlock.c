@@ -224,7 +224,7 @@ static void collect_held(struct look *k, struct gs_vm *vm)
         b->pool = job_of(k, &r->pool->h);
         b->list = job_of(k, &r->chunk->jobs->h);
         /* Its list has a share of a future as long as that runs, but nobody is woken with it. */
-        if (b->me != UINT32_MAX && gs_chunk_slot(r->chunk, r->at)->o == vm->self)
+        if (b->me != UINT32_MAX && r->chunk->futures)
             k->things[b->me].inside++;
     }
     b->nwaits = k->nwaits - b->waits;

@@ -5,8 +5,6 @@
  */
 #include "pool.h"
 
-#include <stddef.h>
-
 #include "error.h"
 #include "lib.h"
 #include "port/mem.h"
@@ -62,9 +60,13 @@ void gs_jobs_drop(struct gs_hobj *h)
         next = c->next;
         for (uint32_t i = 0; i < c->n; i++) {
             struct gs_slot *s = gs_chunk_slot(c, i);
-            if (s->o != NULL)
-                gs_hobj_release(&s->o->h);
-            gs_parcel_drop(&s->p);
+            struct gs_taskobj **future = gs_slot_future(c, s), *o = gs_slot_outcome(s);
+            if (future != NULL && *future != NULL) /* it was abandoned */
+                gs_hobj_release(&(*future)->h);
+            if (o != NULL)
+                gs_hobj_release(&o->h);
+            else
+                gs_parcel_drop(&s->p);
         }
         gs_flat_free(c->call);
         gs_mem_free(c);
@@ -104,7 +106,7 @@ enum put { PUT_DONE, PUT_CLOSED, PUT_NOMEM, PUT_WANTS_LIST, PUT_WANTS_CHUNK, PUT
 static struct gs_chunk *open_chunk(struct gs_vm *vm, const struct gs_pool *p, const struct gs_jobs *b, const struct call *k)
 {
     struct gs_chunk *c = b->last;
-    if (c == NULL || c->n == c->cap || (gs_chunk_is_queued(c) && c != p->last) || c->at != vm->pc)
+    if (c == NULL || c->n == c->cap || (gs_chunk_is_queued(c) && c != p->last) || c->at != vm->pc || c->futures != (k->o != NULL))
         return NULL;
     bool fits = c->call != NULL ? k->plain && gs_flat_fits(c->call, vm, k->args[0], k->n - 1) : k->packed;
     return fits ? c : NULL;
@@ -129,7 +131,8 @@ static void add_locked(struct gs_pool *p, struct gs_chunk *c, struct call *k)
         s->p = k->parcel;
     else
         gs_flat_keep(gs_slot_args(s), k->args + 1, k->n - 1);
-    s->o = k->o;
+    if (c->futures)
+        *gs_slot_future(c, s) = k->o;
     if (c->jobs->n++ == c->jobs->over)
         gs_hobj_retain(&c->jobs->h);
     p->unfinished++;
@@ -175,21 +178,20 @@ static enum put put_locked(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *
 /* Finds out whether it is a flat call, packs it if not, and makes a chunk for such. */
 static bool make_chunk(struct gs_vm *vm, struct call *k, uint32_t cap)
 {
-    uint32_t n = k->n - 1, stride = sizeof(struct gs_slot);
+    uint32_t n = k->n - 1;
     struct gs_flat *f = k->plain && !k->packed ? gs_flat_new(vm, k->args[0], n) : NULL;
     if (f == NULL && !k->packed) {
         if (gs_parcel_pack_n(vm, k->args, k->n, &k->parcel) != GS_OK)
             return false;
         k->packed = true;
     }
-    if (f != NULL && offsetof(struct gs_slot, p) + n * sizeof(gs_value) > stride)
-        stride = (uint32_t)(offsetof(struct gs_slot, p) + n * sizeof(gs_value));
+    uint32_t stride = gs_slot_stride(f != NULL ? n : 0, k->o != NULL);
     struct gs_chunk *c = gs_mem_alloc(sizeof *c + (size_t)cap * stride);
     if (c == NULL) {
         gs_flat_free(f);
         return false;
     }
-    *c = (struct gs_chunk){.call = f, .at = vm->pc, .cap = cap, .stride = stride};
+    *c = (struct gs_chunk){.call = f, .at = vm->pc, .cap = cap, .stride = stride, .futures = k->o != NULL};
     gs_vm_place(vm, &c->file, &c->line);
     k->chunk = c;
     return true;
@@ -378,7 +380,7 @@ static struct gs_taskobj *first_error(struct gs_jobs *b)
     struct gs_taskobj *first = NULL;
     for (struct gs_chunk *c = b->first; c != NULL; c = c->next)
         for (uint32_t i = 0; i < c->n; i++) {
-            struct gs_taskobj *o = gs_chunk_slot(c, i)->o;
+            struct gs_taskobj *o = gs_slot_outcome(gs_chunk_slot(c, i));
             if (o == NULL || !o->failed) /* constant now */
                 continue;
             gs_taskobj_received(o);
@@ -402,8 +404,9 @@ static int pool_results(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
     for (struct gs_chunk *c = b->first; c != NULL; c = c->next)
         for (uint32_t i = 0; i < c->n; i++) {
             const struct gs_slot *s = gs_chunk_slot(c, i);
+            struct gs_taskobj *o = gs_slot_outcome(s);
             gs_value v;
-            int st = s->o != NULL ? gs_taskobj_outcome(vm, s->o, &v) : (int)gs_parcel_open(vm, &s->p, &v);
+            int st = o != NULL ? gs_taskobj_outcome(vm, o, &v) : (int)gs_parcel_open(vm, &s->p, &v);
             if (st != GS_OK || gs_array_push(&vm->heap, a, v) != GS_OK || (a->len == 1 && gs_array_reserve(&vm->heap, a, b->n) != GS_OK))
                 return GS_E_NOMEM;
         }

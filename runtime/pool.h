@@ -21,10 +21,10 @@
 
 struct gs_pool;
 
-/* A job: its call, then its result. */
+/* A job. At first its call: the arguments, as many as there are from here on, or p is the call as [fn, args...], packed. Then p is the result, or says which task object has the outcome.
+ * In chunks with futures a pointer to the job's own follows (gs_slot_future). */
 struct gs_slot {
-    struct gs_taskobj *o; /* with a share: its future, or where its error is; NULL: none, p is the result */
-    struct gs_parcel p;   /* the call, as [fn, args...], if it is packed. Else the arguments lie here, as many as there are */
+    struct gs_parcel p;
 };
 
 struct gs_chunk {
@@ -36,6 +36,7 @@ struct gs_chunk {
     const char *file;
     uint32_t line;
     uint32_t n, cap, stride; /* slots; bytes of one */
+    bool futures;            /* the jobs have one each */
     uint32_t taken;          /* those before are with runners, or over; while there are others it is in the queue */
 };
 
@@ -108,6 +109,25 @@ static inline gs_value *gs_slot_args(struct gs_slot *s)
 static inline struct gs_slot *gs_chunk_slot(struct gs_chunk *c, uint32_t i)
 {
     return (struct gs_slot *)(void *)((char *)(c + 1) + (size_t)i * c->stride);
+}
+/* Bytes of a slot for n arguments. */
+static inline uint32_t gs_slot_stride(uint32_t n, bool future)
+{
+    return (uint32_t)((n > 0 ? n : 1u) * sizeof(gs_value) + (future ? sizeof(struct gs_taskobj *) : 0u));
+}
+/* Where the job's future stands, with a share until the job has its outcome there; NULL: jobs of c have none. */
+static inline struct gs_taskobj **gs_slot_future(const struct gs_chunk *c, struct gs_slot *s)
+{
+    return c->futures ? (struct gs_taskobj **)(void *)((char *)s + c->stride - sizeof(struct gs_taskobj *)) : NULL;
+}
+/* The task object with the outcome of a job that has ended, with a share; NULL: p is the result. */
+static inline struct gs_taskobj *gs_slot_outcome(const struct gs_slot *s)
+{
+    return gs_is(s->p.v, GS_T_UNSET) ? s->p.v.p : NULL;
+}
+static inline void gs_slot_set_outcome(struct gs_slot *s, struct gs_taskobj *o)
+{
+    s->p.v = (gs_value){.p = o, .tag = GS_T_UNSET}; /* no value of the language */
 }
 
 #endif

@@ -230,13 +230,15 @@ static bool refill(struct gs_runner *r, struct gs_worker *w, uint32_t ending)
     return got;
 }
 
-/* The job of slot s has ended with an outcome in o. */
-static void account(struct gs_pool *p, struct gs_jobs *b, struct gs_slot *s, struct gs_taskobj *o)
+/* The job of slot s has ended with an outcome in o: its future, or one that the slot gets a share of. */
+static void account(struct gs_pool *p, struct gs_jobs *b, struct gs_slot *s, struct gs_taskobj **future, struct gs_taskobj *o)
 {
-    if (s->o == NULL)
+    if (future != NULL)
+        *future = NULL;
+    else
         gs_hobj_retain(&o->h);
+    gs_slot_set_outcome(s, o);
     gs_spin_lock(&p->lock);
-    s->o = o;
     bool last = account_locked(b, 1);
     gs_spin_unlock(&p->lock);
     if (last)
@@ -290,10 +292,11 @@ static bool begin(struct gs_vm *vm, struct gs_runner *r)
     gs_vm_renew(vm);
     vm->self = was;
     gs_taskobj_init_limits(vm);
-    if (s->o != NULL)
-        gs_hobj_retain(&s->o->h);
-    r->busy = set_self(vm, r, s->o);
-    if (r->busy && s->o == NULL) {
+    struct gs_taskobj **future = gs_slot_future(c, s), *o = future != NULL ? *future : NULL;
+    if (o != NULL)
+        gs_hobj_retain(&o->h);
+    r->busy = set_self(vm, r, o);
+    if (r->busy && o == NULL) {
         vm->self->file = c->file;
         vm->self->line = c->line;
     }
@@ -345,7 +348,7 @@ static bool end_known(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w
     struct gs_pool *p = r->pool;
     struct gs_jobs *b = r->chunk->jobs;
     struct gs_slot *s = gs_chunk_slot(r->chunk, r->at);
-    struct gs_taskobj *o = s->o != NULL ? s->o : r->own;
+    struct gs_taskobj **future = gs_slot_future(r->chunk, s), *o = future != NULL ? *future : r->own;
     if (o == NULL) { /* no memory for one */
         gs_store_rlx(&b->no_memory, true); /* read once all have ended */
         count_over(r);
@@ -358,7 +361,7 @@ static bool end_known(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w
         gs_taskobj_settle(vm, st);
     if (r->own == o)
         r->own = NULL;
-    account(p, b, s, o);
+    account(p, b, s, future, o);
     if (!on)
         leave(r);
     return on;
@@ -450,8 +453,9 @@ static void abandon(struct gs_chunk *c, uint32_t from, uint32_t to)
             s->p = (struct gs_parcel){0};
         }
         gs_parcel_drop(&s->p);
-        if (s->o != NULL)
-            gs_taskobj_leave_pool(s->o);
+        struct gs_taskobj **future = gs_slot_future(c, s);
+        if (future != NULL)
+            gs_taskobj_leave_pool(*future);
     }
 }
 
