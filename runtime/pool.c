@@ -186,7 +186,7 @@ static bool make_chunk(struct gs_vm *vm, struct call *k, uint32_t cap)
         k->packed = true;
     }
     uint32_t stride = gs_slot_stride(f != NULL ? n : 0, k->o != NULL);
-    struct gs_chunk *c = gs_mem_alloc(sizeof *c + (size_t)cap * stride);
+    struct gs_chunk *c = gs_mem_alloc_aligned(sizeof *c + (size_t)cap * stride, GS_CACHE_LINE);
     if (c == NULL) {
         gs_flat_free(f);
         return false;

@@ -28,16 +28,18 @@ struct gs_slot {
 };
 
 struct gs_chunk {
-    struct gs_chunk *next;   /* of the list */
-    struct gs_chunk *behind; /* in the queue */
     struct gs_jobs *jobs;    /* whose list it is */
     struct gs_flat *call;    /* what the jobs have in common; NULL: each has a packed call */
     const gs_insn *at;       /* where they were submitted */
     const char *file;
     uint32_t line;
-    uint32_t n, cap, stride; /* slots; bytes of one */
+    uint32_t cap, stride;    /* slots; bytes of one */
     bool futures;            /* the jobs have one each */
+    /* Runners read what is above for each job, and who submits writes this: */
+    _Alignas(GS_CACHE_LINE) uint32_t n; /* slots in use */
     uint32_t taken;          /* those before are with runners, or over; while there are others it is in the queue */
+    struct gs_chunk *next;   /* of the list */
+    struct gs_chunk *behind; /* in the queue */
 };
 
 /* What wait and map wait for; a handle of the task that waits, between the steps of the prelude. While jobs are left it has a share of its own. */
