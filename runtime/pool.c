@@ -13,6 +13,7 @@
 
 #define CHUNK_MIN 4u
 #define CHUNK_MAX 512u
+#define AHEAD 16u /* slots */
 
 #define POOL(fn)                                                                                                       \
     struct gs_pool *p = (struct gs_pool *)gs_handle_check(vm, fn, args[0], GS_H_POOL);                                 \
@@ -58,7 +59,7 @@ void gs_jobs_drop(struct gs_hobj *h)
     struct gs_jobs *b = (struct gs_jobs *)h;
     for (struct gs_chunk *c = b->first, *next; c != NULL; c = next) {
         next = c->next;
-        for (uint32_t i = 0; i < c->n; i++) {
+        for (uint32_t i = 0; (c->futures || gs_load_rlx(&c->holds)) && i < c->n; i++) {
             struct gs_slot *s = gs_chunk_slot(c, i);
             struct gs_taskobj **future = gs_slot_future(c, s), *o = gs_slot_outcome(s);
             if (future != NULL && *future != NULL) /* it was abandoned */
@@ -238,7 +239,7 @@ static int put(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *list, struct
     for (;;) {
         gs_spin_lock(&p->lock);
         enum put is = put_locked(vm, p, list, k);
-        uint32_t cap = next_cap(list != NULL ? list : p->since);
+        uint32_t cap = is == PUT_WANTS_CHUNK ? next_cap(list != NULL ? list : p->since) : 0;
         gs_spin_unlock(&p->lock);
         if (is == PUT_DONE) {
             if (k->started) {
@@ -379,7 +380,7 @@ static struct gs_taskobj *first_error(struct gs_jobs *b)
 {
     struct gs_taskobj *first = NULL;
     for (struct gs_chunk *c = b->first; c != NULL; c = c->next)
-        for (uint32_t i = 0; i < c->n; i++) {
+        for (uint32_t i = 0; gs_load_rlx(&c->holds) && i < c->n; i++) {
             struct gs_taskobj *o = gs_slot_outcome(gs_chunk_slot(c, i));
             if (o == NULL || !o->failed) /* constant now */
                 continue;
@@ -404,6 +405,9 @@ static int pool_results(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
     for (struct gs_chunk *c = b->first; c != NULL; c = c->next)
         for (uint32_t i = 0; i < c->n; i++) {
             const struct gs_slot *s = gs_chunk_slot(c, i);
+            gs_chunk_prefetch(c, i + AHEAD);
+            if (GS_LIKELY(gs_parcel_is_plain(&s->p) && gs_array_push_fast(a, s->p.v)))
+                continue;
             struct gs_taskobj *o = gs_slot_outcome(s);
             gs_value v;
             int st = o != NULL ? gs_taskobj_outcome(vm, o, &v) : (int)gs_parcel_open(vm, &s->p, &v);

@@ -35,6 +35,7 @@ struct gs_chunk {
     uint32_t line;
     uint32_t cap, stride;    /* slots; bytes of one */
     bool futures;            /* the jobs have one each */
+    _Atomic bool holds;      /* of some job that has ended there is more than a plain result. Relaxed: read once all have ended */
     /* Runners read what is above for each job, and who submits writes this: */
     _Alignas(GS_CACHE_LINE) uint32_t n; /* slots in use */
     uint32_t taken;          /* those before are with runners, or over; while there are others it is in the queue */
@@ -111,6 +112,11 @@ static inline gs_value *gs_slot_args(struct gs_slot *s)
 static inline struct gs_slot *gs_chunk_slot(struct gs_chunk *c, uint32_t i)
 {
     return (struct gs_slot *)(void *)((char *)(c + 1) + (size_t)i * c->stride);
+}
+/* i will be needed soon, and another processor has written it last. There may be no slot i. */
+static inline void gs_chunk_prefetch(struct gs_chunk *c, uint32_t i)
+{
+    __builtin_prefetch((char *)(c + 1) + (size_t)i * c->stride, 1);
 }
 /* Bytes of a slot for n arguments. */
 static inline uint32_t gs_slot_stride(uint32_t n, bool future)

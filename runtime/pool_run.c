@@ -18,6 +18,7 @@
 
 #define BATCH_MAX 64u
 #define SHORT_NS 20000
+#define AHEAD 8u /* slots */
 
 static uint64_t pair(uint32_t lo, uint32_t hi)
 {
@@ -231,13 +232,15 @@ static bool refill(struct gs_runner *r, struct gs_worker *w, uint32_t ending)
 }
 
 /* The job of slot s has ended with an outcome in o: its future, or one that the slot gets a share of. */
-static void account(struct gs_pool *p, struct gs_jobs *b, struct gs_slot *s, struct gs_taskobj **future, struct gs_taskobj *o)
+static void account(struct gs_pool *p, struct gs_chunk *c, struct gs_slot *s, struct gs_taskobj **future, struct gs_taskobj *o)
 {
+    struct gs_jobs *b = c->jobs;
     if (future != NULL)
         *future = NULL;
     else
         gs_hobj_retain(&o->h);
     gs_slot_set_outcome(s, o);
+    gs_store_rlx(&c->holds, true);
     gs_spin_lock(&p->lock);
     bool last = account_locked(b, 1);
     gs_spin_unlock(&p->lock);
@@ -288,6 +291,7 @@ static bool begin(struct gs_vm *vm, struct gs_runner *r)
 {
     struct gs_chunk *c = r->chunk;
     struct gs_slot *s = gs_chunk_slot(c, r->at);
+    gs_chunk_prefetch(c, r->at + AHEAD);
     struct gs_taskobj *was = vm->self;
     gs_vm_renew(vm);
     vm->self = was;
@@ -346,11 +350,11 @@ static bool take(struct gs_runner *r, struct gs_worker *w)
 static bool end_known(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w, gs_status st)
 {
     struct gs_pool *p = r->pool;
-    struct gs_jobs *b = r->chunk->jobs;
-    struct gs_slot *s = gs_chunk_slot(r->chunk, r->at);
-    struct gs_taskobj **future = gs_slot_future(r->chunk, s), *o = future != NULL ? *future : r->own;
+    struct gs_chunk *c = r->chunk;
+    struct gs_slot *s = gs_chunk_slot(c, r->at);
+    struct gs_taskobj **future = gs_slot_future(c, s), *o = future != NULL ? *future : r->own;
     if (o == NULL) { /* no memory for one */
-        gs_store_rlx(&b->no_memory, true); /* read once all have ended */
+        gs_store_rlx(&c->jobs->no_memory, true); /* read once all have ended */
         count_over(r);
         return take(r, w);
     }
@@ -361,7 +365,7 @@ static bool end_known(struct gs_vm *vm, struct gs_runner *r, struct gs_worker *w
         gs_taskobj_settle(vm, st);
     if (r->own == o)
         r->own = NULL;
-    account(p, b, s, future, o);
+    account(p, c, s, future, o);
     if (!on)
         leave(r);
     return on;
@@ -391,6 +395,8 @@ bool gs_runner_over(struct gs_vm *vm, gs_status st, struct gs_worker *w)
     gs_deadlock_note();
     if (GS_UNLIKELY(st != GS_OK || !nobody_knows(r, o) || gs_parcel_pack(vm, vm->result, &s->p) != GS_OK))
         return end_known(vm, r, w, st) && go_on(vm, r, w);
+    if (!gs_parcel_is_plain(&s->p))
+        gs_store_rlx(&r->chunk->holds, true);
     forget(o);
     count_over(r);
     return take(r, w) && go_on(vm, r, w);
