@@ -99,6 +99,8 @@ static gs_kinds tried(enum gs_intrinsic is, gs_kinds any)
     switch (is) {
     case GS_INTRINSIC_LOCK:
     case GS_INTRINSIC_UNLOCK:
+    case GS_INTRINSIC_RLOCK:
+    case GS_INTRINSIC_RUNLOCK:
         return GS_K_NIL;
     case GS_INTRINSIC_SEND:
         return GS_K_BOOL;

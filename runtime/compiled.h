@@ -93,6 +93,8 @@ GS_API gs_value gs_c_try_send(struct gs_vm *vm, gs_value chan, gs_value v);
 GS_API gs_value gs_c_try_recv(struct gs_vm *vm, gs_value chan);
 GS_API gs_value gs_c_try_lock(struct gs_vm *vm, gs_value mutex);
 GS_API gs_value gs_c_try_unlock(struct gs_vm *vm, gs_value mutex);
+GS_API gs_value gs_c_try_rlock(struct gs_vm *vm, gs_value rwlock);
+GS_API gs_value gs_c_try_runlock(struct gs_vm *vm, gs_value rwlock);
 /* The % of floats. */
 GS_API double gs_c_fmod(double a, double b);
 

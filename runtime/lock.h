@@ -33,6 +33,7 @@ struct gs_rwlock {
     struct gs_waitq waiters; /* both kinds in order of arrival; waiter.send: wants to write */
     /* Others read these without the lock; rwlock.c. */
     _Alignas(GS_CACHE_LINE) _Atomic(struct gs_rwlock_count *) counts; /* one for each worker; NULL: not needed so far */
+    uint32_t ncounts;  /* constant once there are counts */
     _Atomic bool open; /* no writer is about: readers come and go by counts */
 };
 

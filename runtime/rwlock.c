@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "compiled.h"
 #include "rt.h"
 
 #define CALM 32u
@@ -40,6 +41,15 @@ void gs_rwlock_drop(struct gs_hobj *h)
 
 /* ---- counting readers without the lock ---- */
 
+/* That of the worker we are on. c: all of them. */
+static struct gs_rwlock_count *own(const struct gs_rwlock *l, struct gs_rwlock_count *c)
+{
+    unsigned i = gs_worker_index(gs_worker_self());
+    GS_ASSERT(i < l->ncounts);
+    (void)l;
+    return &c[i];
+}
+
 static bool take_one(struct gs_rwlock_count *c)
 {
     uint32_t n = gs_load_rlx(&c->n); /* the CAS decides */
@@ -55,9 +65,10 @@ static bool leave(struct gs_rwlock *l)
     struct gs_rwlock_count *c = gs_load_acq(&l->counts); /* [R2] */
     if (c == NULL)
         return false;
-    unsigned n = gs_sched_workers(gs_rt.sched), own = gs_worker_index(gs_worker_self());
-    for (unsigned i = 0; i < n; i++)
-        if (take_one(&c[(own + i) % n]))
+    if (GS_LIKELY(take_one(own(l, c))))
+        return true;
+    for (unsigned i = 0; i < l->ncounts; i++)
+        if (take_one(&c[i]))
             return true;
     return false;
 }
@@ -73,7 +84,7 @@ static bool enter(struct gs_rwlock *l, bool *owes)
     struct gs_rwlock_count *c = gs_load_acq(&l->counts); /* [R2] */
     if (c == NULL || !gs_load_rlx(&l->open)) /* looked at again */
         return false;
-    (void)gs_add_seq(&c[gs_worker_index(gs_worker_self())].n, 1u); /* [R1] */
+    (void)gs_add_seq(&own(l, c)->n, 1u); /* [R1] */
     if (GS_LIKELY(is_open(l)))
         return true;
     *owes = !leave(l);
@@ -85,15 +96,15 @@ static uint64_t readers_locked(struct gs_rwlock *l)
 {
     struct gs_rwlock_count *c = gs_load_rlx(&l->counts); /* set under the lock */
     uint64_t all = l->readers;
-    for (unsigned i = 0; c != NULL && i < gs_sched_workers(gs_rt.sched); i++)
+    for (unsigned i = 0; c != NULL && i < l->ncounts; i++)
         all += gs_load_seq(&c[i].n); /* [R1] */
     return all;
 }
 
-/* A reader has come in, and no writer is about. [R2] release: the counts are zeroed before others see them. */
+/* A reader has come in, and no writer is about. [R2] release: the counts are zeroed, and it is known how many, before others see them. */
 static void calm_locked(struct gs_rwlock *l)
 {
-    unsigned n = gs_sched_workers(gs_rt.sched);
+    unsigned n = gs_sched_indices(gs_rt.sched);
     if (++l->calm < CALM || n == 1)
         return;
     struct gs_rwlock_count *c = gs_load_rlx(&l->counts); /* set under the lock */
@@ -102,6 +113,7 @@ static void calm_locked(struct gs_rwlock *l)
         if (c == NULL)
             return;
         memset(c, 0, n * sizeof *c);
+        l->ncounts = n;
         gs_store_rel(&l->counts, c); /* [R2] */
     }
     gs_store_seq(&l->open, true);
@@ -164,6 +176,14 @@ static int rwlock_finish(struct gs_vm *vm, gs_value *ret)
     return st;
 }
 
+/* The way back of a reader that enter has refused. */
+static void go_back_locked(struct gs_rwlock *l, bool owes)
+{
+    if (owes)
+        (void)leave_locked(l);
+    admit_locked(l); /* whom it has kept out */
+}
+
 static int rwlock_take(struct gs_vm *vm, struct gs_rwlock *l, bool write, bool wait, const char *what, bool *got)
 {
     int st = gs_lock_may_block(vm, 0);
@@ -176,9 +196,7 @@ static int rwlock_take(struct gs_vm *vm, struct gs_rwlock *l, bool write, bool w
     gs_spin_lock(&l->lock);
     if (write)
         close_locked(l);
-    if (owes)
-        (void)leave_locked(l);
-    admit_locked(l); /* whom our way back from enter has kept out */
+    go_back_locked(l, owes);
     bool mine = l->writer == gs_lock_me(vm);
     *got = l->writer == 0 && l->waiters.head == NULL && !(write && readers_locked(l) > 0);
     if (*got && write) {
@@ -245,15 +263,22 @@ static int rwlock_try_lock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_valu
     return rwlock_try(vm, args, true, "tryLock", ret);
 }
 
+/* A reader less, without the lock. False: nothing has happened. */
+static bool leave_open(struct gs_rwlock *l)
+{
+    if (!leave(l))
+        return false;
+    if (GS_UNLIKELY(!is_open(l)))
+        admit(l);
+    return true;
+}
+
 static int rwlock_runlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
     GS_LOCK_GET(gs_rwlock, GS_H_RWLOCK, "runlock");
-    if (leave(o)) {
-        if (GS_UNLIKELY(!is_open(o)))
-            admit(o);
+    if (leave_open(o))
         return GS_OK;
-    }
     gs_spin_lock(&o->lock);
     bool ok = leave_locked(o);
     admit_locked(o);
@@ -281,10 +306,33 @@ static int rwlock_unlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value 
     return GS_OK;
 }
 
+/* ---- from compiled code, while the lock is open ---- */
+
+gs_value gs_c_try_rlock(struct gs_vm *vm, gs_value rwlock)
+{
+    struct gs_rwlock *l = (struct gs_rwlock *)gs_handle_quick(rwlock, GS_H_RWLOCK);
+    bool owes = false;
+    if (l == NULL || gs_taskobj_is_cancelled(vm) || !gs_load_rlx(&l->open)) /* enter looks again */
+        return (gs_value){.tag = GS_C_DECLINED};
+    if (GS_LIKELY(enter(l, &owes)))
+        return gs_nil();
+    gs_spin_lock(&l->lock);
+    go_back_locked(l, owes);
+    gs_spin_unlock(&l->lock);
+    return (gs_value){.tag = GS_C_DECLINED};
+}
+
+gs_value gs_c_try_runlock(struct gs_vm *vm, gs_value rwlock)
+{
+    (void)vm;
+    struct gs_rwlock *l = (struct gs_rwlock *)gs_handle_quick(rwlock, GS_H_RWLOCK);
+    return l != NULL && leave_open(l) ? gs_nil() : (gs_value){.tag = GS_C_DECLINED};
+}
+
 static const struct gs_lib_entry rwlock_entries[] = {
     GS_FN("new", rwlock_new, 0, 0, 0),
-    GS_FN("rlock", rwlock_rlock, 1, 1, 0),
-    GS_FN("runlock", rwlock_runlock, 1, 1, 0),
+    GS_FN_AS(RLOCK, "rlock", rwlock_rlock, 1, 1, 0),
+    GS_FN_AS(RUNLOCK, "runlock", rwlock_runlock, 1, 1, 0),
     GS_FN("lock", rwlock_lock, 1, 1, 0),
     GS_FN("unlock", rwlock_unlock, 1, 1, 0),
     GS_FN("tryRLock", rwlock_try_rlock, 1, 1, 0),

@@ -108,7 +108,7 @@ static void end_read(struct shard *s, struct place *p)
         gs_store_rel(&p->in, NULL); /* [R1] */
         return;
     }
-    unsigned n = gs_worker_self() != NULL ? gs_sched_workers(gs_rt.sched) : 1;
+    unsigned n = gs_worker_self() != NULL ? gs_sched_indices(gs_rt.sched) : 1;
     if (++s->calm >= CALM && n > 1 && (gs_load_acq(&places) != NULL || make_places(n)))
         gs_store_seq(&s->open, true); /* [R1] */
     gs_spin_unlock(&s->lock);

@@ -320,6 +320,12 @@ unsigned gs_sched_workers(const struct gs_sched *s)
     return n == 0 || usable < n ? usable : n;
 }
 
+unsigned gs_sched_indices(const struct gs_sched *s)
+{
+    uint32_t n = gs_load_acq(&s->nworkers);
+    return n > 1 ? n : 1;
+}
+
 unsigned gs_sched_usable_cpus(void)
 {
     return gs_cpus_usable();

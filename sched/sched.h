@@ -63,8 +63,10 @@ bool gs_sched_stopping(const struct gs_sched *s);
 /* How many tasks are not over, the first one included: exact when no other worker is running. Any thread. */
 int64_t gs_sched_tasks(struct gs_sched *s);
 
-/* How many workers there may be (not: have been started). Cheap; loads no topology. */
+/* How many workers there may be (not: have been started) by what the system allows now; reads the clock, loads no topology. */
 unsigned gs_sched_workers(const struct gs_sched *s);
+/* No worker of this run has or gets an index as high as this. Cheap; 1 until there may be a second worker, then it only goes down, and never below the truth. Any thread. */
+unsigned gs_sched_indices(const struct gs_sched *s);
 /* Cores usable by this process: affinity mask and the tightest cgroup quota (v1, v2, every visible ancestor). At least 1. */
 unsigned gs_sched_usable_cpus(void);
 
