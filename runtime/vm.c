@@ -22,6 +22,8 @@ _Static_assert(CHUNK_OFFSET + 96 <= STACK_OFFSET, "a chunk of 96 bytes: four cap
 
 /* The mark moves up in steps of this many slots at least: 4 KiB of stack. */
 #define MARK_STEP 256u
+/* The next job of a runner keeps a stack of so many slots: it will need as much, and growing it again takes a part of the job out of compiled code each time. */
+#define STACK_KEPT 512
 /* Stacks above this many slots grow by 4, below by 2, and are given back after an unwinding that
  * leaves them nearly empty. */
 #define LARGE_STACK (1u << 16)
@@ -185,15 +187,21 @@ static void set_mark(struct gs_vm *vm, gs_value *mark)
 void gs_vm_renew(struct gs_vm *vm)
 {
     bool grown = vm->flags & GS_VM_FOREIGN_STACK;
+    gs_value *stack = vm->stack, *end = vm->stack_end;
     if (vm->flags & GS_VM_LIVE)
         gs_rt_live_remove(vm); /* others may look at those */
     drop_parts(vm);
-    if (grown)
-        gs_mem_free(vm->stack);
     clear(vm, sizeof vm->task);
     place_parts(vm);
-    if (grown)
+    if (grown && end - stack <= STACK_KEPT) {
+        memset(stack, 0, vm->task.sp_real - (uintptr_t)stack); /* above the mark it is clear */
+        vm->stack = stack;
+        vm->stack_end = end;
+        vm->flags = GS_VM_FOREIGN_STACK;
+    } else if (grown) {
+        gs_mem_free(stack);
         set_mark(vm, vm->stack_end);
+    }
 }
 
 static size_t limit_slots(void)

@@ -147,7 +147,7 @@ enum gs_vmflag {
 /* A VM with an empty stack; NULL when memory is out. `self` may be NULL (main VM of tests). */
 struct gs_vm *gs_vm_new(void);
 void gs_vm_free(struct gs_vm *vm);
-/* The running task's VM becomes as a new one; only what the scheduler knows of it stays. */
+/* The running task's VM becomes as a new one; only what the scheduler knows of it and a stack that has grown a little stay. */
 void gs_vm_renew(struct gs_vm *vm);
 /* Prepares the call of fn (FUNC, NATIVE or BOUND, in this VM's heap or immortal) with n arguments
  * as the bottom frame. Arity and other errors throw when the VM first runs. GS_OK or GS_E_NOMEM. */

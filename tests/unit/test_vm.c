@@ -76,7 +76,7 @@ static void a_stack_takes_what_the_chunk_can_spare(void)
             CU_ASSERT_EQUAL(((unsigned char *)held)[i], 0xa5);
         CU_ASSERT_EQUAL(gs_interp_run(vm), GS_OK);
         gs_vm_renew(vm);
-        CU_ASSERT_EQUAL(vm->stack_end - vm->stack, GS_VM_STACK0);
+        CU_ASSERT_TRUE((vm->flags & GS_VM_FOREIGN_STACK) || vm->stack_end - vm->stack == GS_VM_STACK0);
         CU_ASSERT_PTR_EQUAL(vm->heap.end, end);
         gs_vm_free(vm);
     }
@@ -103,6 +103,28 @@ static void growing_keeps_values_and_moves_pointers(void)
     }
     vm->top = NULL;
     gs_vm_free(vm);
+}
+
+static void a_renewed_vm_keeps_a_small_grown_stack(void)
+{
+    struct unit_code u = {CODE(I_ABC(RETNIL, 0, 0, 0)), .nregs = 5};
+    for (uint32_t n = 100; n < 100000; n *= 30) {
+        struct gs_vm *vm = unit_vm(unit_proto(&u), NULL, 0);
+        CU_ASSERT_EQUAL_FATAL(gs_vm_grow_stack(vm, vm->base + 5, n), GS_OK);
+        gs_value *stack = vm->stack, *end = vm->stack_end;
+        for (gs_value *v = vm->base; v < mark_of(vm); v++)
+            *v = gs_int(7);
+        gs_vm_renew(vm);
+        bool kept = n < 500;
+        CU_ASSERT_EQUAL((vm->flags & GS_VM_FOREIGN_STACK) != 0, kept);
+        CU_ASSERT_TRUE(kept ? vm->stack == stack && vm->stack_end == end : vm->stack_end - vm->stack == GS_VM_STACK0);
+        for (gs_value *v = vm->stack; v < vm->stack_end; v++)
+            CU_ASSERT_EQUAL(v->tag, GS_T_NIL); /* nothing of the old heap */
+        CU_ASSERT_TRUE(clean_above_mark(vm));
+        CU_ASSERT_EQUAL_FATAL(gs_vm_start(vm, gs_objv(GS_T_FUNC, unit_proto(&u)->self), NULL, 0), GS_OK);
+        CU_ASSERT_EQUAL(gs_interp_run(vm), GS_OK);
+        gs_vm_free(vm);
+    }
 }
 
 static void a_poke_survives_growth_and_collection(void)
@@ -218,6 +240,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(anything_callable_can_be_started),
     UNIT_CASE(a_stack_takes_what_the_chunk_can_spare),
     UNIT_CASE(growing_keeps_values_and_moves_pointers),
+    UNIT_CASE(a_renewed_vm_keeps_a_small_grown_stack),
     UNIT_CASE(a_poke_survives_growth_and_collection),
     UNIT_CASE(the_limit_is_an_error),
     UNIT_CASE(a_collection_clears_what_is_above_the_frame),
