@@ -94,8 +94,6 @@ static void call_unit(struct gs_emit *e, const struct gs_step *s)
         v[i] = gs_kinds_single(o->param[i]) ? gs_want(e, reg, o->param[i]) : gs_get(e, reg);
     }
     gs_set(e, n->a, gs_val_single(GS_T_FUNC, f));
-    gs_write_links(e, n->frame);
-    gs_write_link(e, n->frame->off + n->a + 2u, n->a + 2u, f, n->frame->p->code + n->pc + 1);
     args[k++] = e->vm;
     args[k++] = gs_slot_at(e, n->frame->off + n->a + 2u);
     for (uint32_t i = 0; i < o->nparams; i++) {
@@ -106,12 +104,19 @@ static void call_unit(struct gs_emit *e, const struct gs_step *s)
     }
     LLVMTypeRef type = LLVMFunctionType(e->pair, types, gs_own_types(e, o, types), 0);
     gs_facts_forget(e);
-    LLVMValueRef r = LLVMBuildCall2(e->b, type, code, args, k, "");
+    LLVMBasicBlockRef block = LLVMGetInsertBlock(e->b), on = gs_new_block(e, ""), left = gs_new_block(e, "left");
+    struct gs_links links = {.block = block, .left = left, .before = LLVMGetLastInstruction(block)};
+    gs_write_links(e, n->frame);
+    gs_write_link(e, n->frame->off + n->a + 2u, n->a + 2u, f, n->frame->p->code + n->pc + 1);
+    LLVMValueRef r = links.call = LLVMBuildCall2(e->b, type, code, args, k, "");
+    if (o == e->t->self)
+        e->links[e->nlinks++] = links;
+    else
+        e->looks = true;
     LLVMValueRef w = LLVMBuildExtractValue(e->b, r, 0, ""), tag = LLVMBuildExtractValue(e->b, r, 1, "");
     bool one = gs_kinds_single(o->ret);
     LLVMValueRef ok = one ? LLVMBuildICmp(e->b, LLVMIntEQ, tag, gs_i64(e, __builtin_ctz(o->ret)), "")
                           : LLVMBuildICmp(e->b, LLVMIntNE, tag, gs_i64(e, GS_STATUS_TAG), "");
-    LLVMBasicBlockRef on = gs_new_block(e, ""), left = gs_new_block(e, "left");
     gs_branch(e, ok, on, left);
     LLVMPositionBuilderAtEnd(e->b, left);
     LLVMValueRef how = gs_catch_first(e, LLVMBuildTrunc(e->b, w, e->i32, ""));

@@ -73,6 +73,12 @@ enum gs_sure {
     GS_SURE_INDEX = 2, /* the index is within it */
 };
 
+/* The links of frames that are written before a call of a unit: what stands between two instructions. */
+struct gs_links {
+    LLVMBasicBlockRef block, left; /* left: where a callee that was left comes back to */
+    LLVMValueRef before, call;     /* before NULL: from the beginning of the block */
+};
+
 struct gs_emit {
     struct gs_types *t;
     struct gs_graph *g;
@@ -106,6 +112,9 @@ struct gs_emit {
     uint32_t nfacts;
     struct gs_escape escape;
     struct gs_virtual virtual[GS_ESCAPE_SITES]; /* of each site */
+    struct gs_links *links; /* of the unit's calls of itself */
+    uint32_t nlinks;
+    bool looks;            /* the unit may look at links while it runs: it calls helpers or other units, or takes its own function from there */
     bool throws;           /* the inference has taken the node's registers to its handler */
     bool ended;            /* nothing follows the node: its block has its terminator */
     struct gs_debug *debug; /* debug.h; NULL: not wanted */
