@@ -11,8 +11,9 @@
 #include "rt.h"
 #include "slow.h"
 
-#define CHUNK_MIN 4u
-#define CHUNK_MAX 512u
+#define CHUNK_MIN 512u /* bytes of a chunk; powers of two, as the allocator has them */
+#define CHUNK_MAX 16384u
+#define SLOTS_MIN 4u
 #define AHEAD 16u /* slots */
 
 #define POOL(fn)                                                                                                       \
@@ -177,7 +178,7 @@ static enum put put_locked(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *
 }
 
 /* Finds out whether it is a flat call, packs it if not, and makes a chunk for such. */
-static bool make_chunk(struct gs_vm *vm, struct call *k, uint32_t cap)
+static bool make_chunk(struct gs_vm *vm, struct call *k, uint32_t bytes)
 {
     uint32_t n = k->n - 1;
     struct gs_flat *f = k->plain && !k->packed ? gs_flat_new(vm, k->args[0], n) : NULL;
@@ -187,6 +188,8 @@ static bool make_chunk(struct gs_vm *vm, struct call *k, uint32_t cap)
         k->packed = true;
     }
     uint32_t stride = gs_slot_stride(f != NULL ? n : 0, k->o != NULL);
+    uint32_t cap = (bytes - (uint32_t)sizeof(struct gs_chunk)) / stride;
+    cap = cap < SLOTS_MIN ? SLOTS_MIN : cap;
     struct gs_chunk *c = gs_mem_alloc_aligned(sizeof *c + (size_t)cap * stride, GS_CACHE_LINE);
     if (c == NULL) {
         gs_flat_free(f);
@@ -211,7 +214,7 @@ static void drop_made(struct call *k)
 }
 
 /* What else putting it takes; false: there is no memory for that. */
-static bool make(struct gs_vm *vm, struct gs_pool *p, enum put wanted, struct call *k, uint32_t cap)
+static bool make(struct gs_vm *vm, struct gs_pool *p, enum put wanted, struct call *k, uint32_t bytes)
 {
     switch (wanted) {
     case PUT_WANTS_LIST:
@@ -219,18 +222,22 @@ static bool make(struct gs_vm *vm, struct gs_pool *p, enum put wanted, struct ca
     case PUT_WANTS_RUNNER:
         return (k->runner = gs_runner_new(p)) != NULL;
     case PUT_WANTS_CHUNK:
-        return make_chunk(vm, k, cap);
+        return make_chunk(vm, k, bytes);
     default:
         return false;
     }
 }
 
-static uint32_t next_cap(const struct gs_jobs *b)
+/* Bytes of the list's next chunk: twice as many as the last one was made for if that is full. */
+static uint32_t next_size(const struct gs_jobs *b)
 {
     const struct gs_chunk *c = b != NULL ? b->last : NULL;
     if (c == NULL || c->n < c->cap)
         return CHUNK_MIN;
-    return c->cap < CHUNK_MAX ? c->cap * 2 : CHUNK_MAX;
+    uint32_t bytes = CHUNK_MIN;
+    while (bytes < CHUNK_MAX / 2 && bytes < sizeof *c + (size_t)c->cap * c->stride)
+        bytes *= 2;
+    return bytes * 2;
 }
 
 /* The slot's share of k->o is taken when GS_OK. */
@@ -239,7 +246,7 @@ static int put(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *list, struct
     for (;;) {
         gs_spin_lock(&p->lock);
         enum put is = put_locked(vm, p, list, k);
-        uint32_t cap = is == PUT_WANTS_CHUNK ? next_cap(list != NULL ? list : p->since) : 0;
+        uint32_t bytes = is == PUT_WANTS_CHUNK ? next_size(list != NULL ? list : p->since) : 0;
         gs_spin_unlock(&p->lock);
         if (is == PUT_DONE) {
             if (k->started) {
@@ -249,7 +256,7 @@ static int put(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *list, struct
             drop_made(k);
             return GS_OK;
         }
-        if (!make(vm, p, is, k, cap)) {
+        if (!make(vm, p, is, k, bytes)) {
             drop_made(k);
             gs_parcel_drop(&k->parcel);
             return is == PUT_CLOSED ? gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool") : GS_E_NOMEM;

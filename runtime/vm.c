@@ -186,21 +186,21 @@ static void set_mark(struct gs_vm *vm, gs_value *mark)
 
 void gs_vm_renew(struct gs_vm *vm)
 {
-    bool grown = vm->flags & GS_VM_FOREIGN_STACK;
-    gs_value *stack = vm->stack, *end = vm->stack_end;
+    gs_value *grown = vm->flags & GS_VM_FOREIGN_STACK ? vm->stack : NULL;
+    size_t slots = grown != NULL ? (size_t)(vm->stack_end - grown) : 0;
     if (vm->flags & GS_VM_LIVE)
         gs_rt_live_remove(vm); /* others may look at those */
     drop_parts(vm);
     clear(vm, sizeof vm->task);
     place_parts(vm);
-    if (grown && end - stack <= STACK_KEPT) {
-        memset(stack, 0, vm->task.sp_real - (uintptr_t)stack); /* above the mark it is clear */
-        vm->stack = stack;
-        vm->stack_end = end;
-        vm->flags = GS_VM_FOREIGN_STACK;
-    } else if (grown) {
-        gs_mem_free(stack);
+    if (slots > STACK_KEPT) {
+        gs_mem_free(grown);
         set_mark(vm, vm->stack_end);
+    } else if (grown != NULL) {
+        memset(grown, 0, vm->task.sp_real - (uintptr_t)grown); /* above the mark it is clear */
+        vm->stack = grown;
+        vm->stack_end = grown + slots;
+        vm->flags = GS_VM_FOREIGN_STACK;
     }
 }
 
@@ -328,8 +328,8 @@ gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint3
     base[-1] = (gs_value){.p = NULL, .tag = GS_T_FRAME};
     if (direct) {
         base[-2] = fn;
-        if (n > 0)
-            memcpy(base, args, n * sizeof *args);
+        for (uint32_t i = 0; i < n; i++) /* not memcpy: they have just been written by words */
+            base[i] = gs_value_words(&args[i]);
     } else {
         base[-2] = gs_objv(GS_T_FUNC, &stub_func);
         base[0] = fn;
