@@ -243,10 +243,10 @@ void gs_return_status(struct gs_emit *e, LLVMValueRef how)
 
 LLVMValueRef gs_frame_fn(struct gs_emit *e, const struct gs_frame *f)
 {
-    if (f->parent == NULL)
+    if (f->parent == NULL) {
         e->looks = true;
-    if (f->parent == NULL)
         return gs_load(e, e->i64, gs_at(e, e->base, -2 * (int64_t)sizeof(gs_value)), GS_MEM_STACK);
+    }
     if (f->fn != NULL)
         return gs_i64(e, (int64_t)(intptr_t)f->fn);
     return e->frame_fn[f->number];
