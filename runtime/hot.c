@@ -13,7 +13,7 @@
  *            25 to 40 ms of plain interpreting, or WORTH_NS of all processors together. Whatever the bound, a program that ends soon after it loses 5 to 10 ms:
  *            now those of 30 to 55 ms (1.0 to 1.2 of their time interpreted), with twice the bound those of 50 to 90, and the 18 of bench sequential
  *            took 1.15 of the time. A program that spends more than three quarters in natives, switches and collections has so much less to win that it
- *            takes WORTH_LATE_NS (bench select_4: 180 ms interpreted, 215 with the compiler beside it, and no faster afterwards). While no processor is
+ *            takes twice as many samples or WORTH_LATE_NS (bench select_4: 180 ms interpreted, 215 with the compiler beside it, and no faster afterwards). While no processor is
  *            idle WORTH_CROWDED_WORK is enough if it is half of what the program has done lately: the compiler takes its time from the program, and all
  *            the processors gain when it is done, so at once is better than when a short program ends anyway (par_mandelbrot on two: 1.14 to 1.18 of Go's
  *            time after 200 ms of processor time, 1.06 to 1.12 so). Not with --jit-threshold, --jit=eager and listings, which want compiled code early.
@@ -412,9 +412,10 @@ static bool is_worth(uint32_t w, int64_t age, int64_t used)
     gs_spin_lock(&weighing);
     bool crowded = is_crowded_locked(w, age, used, cpus);
     gs_spin_unlock(&weighing);
-    if (w >= WORTH_WORK || (crowded && w >= WORTH_CROWDED_WORK))
+    bool plain = (int64_t)w * WORK_NS >= used / 4;
+    if (w >= (plain ? WORTH_WORK : 2 * WORTH_WORK) || (crowded && w >= WORTH_CROWDED_WORK))
         return true;
-    return used >= ((int64_t)w * WORK_NS >= used / 4 ? WORTH_NS : WORTH_LATE_NS);
+    return used >= (plain ? WORTH_NS : WORTH_LATE_NS);
 }
 
 /* See "Worth". A sample at pc. */
