@@ -202,21 +202,38 @@ static LLVMValueRef either(struct gs_emit *e, LLVMValueRef *v, LLVMBasicBlockRef
     return phi;
 }
 
-/* GS_HOW_TRY: the helper has the arguments in registers and nothing saved; when it declines, the native does it all. */
-static void attempt(struct gs_emit *e, const struct gs_step *s)
+/* The helper of a native with the arguments in registers and nothing saved; when it declines, on to native. */
+static void try_helper(struct gs_emit *e, const char *name, LLVMValueRef *w, LLVMValueRef *tag, LLVMBasicBlockRef native)
 {
     const struct gs_node *n = e->n;
-    LLVMValueRef args[1 + 2 * 3] = {e->vm}, w[2], tag[2];
+    LLVMValueRef args[1 + 2 * 3] = {e->vm};
     for (uint32_t i = 0; i < n->b; i++) {
         struct gs_val v = gs_get(e, n->a + 2u + i);
         args[1 + 2 * i] = gs_word(e, v);
         args[2 + 2 * i] = gs_tag(e, v);
     }
-    LLVMValueRef r = gs_helper(e, gs_intrinsic_function(gs_intrinsic_of(s->native)), args, 1u + 2u * n->b);
-    w[0] = LLVMBuildExtractValue(e->b, r, 0, "");
-    tag[0] = LLVMBuildExtractValue(e->b, r, 1, "");
-    LLVMBasicBlockRef from[2] = {LLVMGetInsertBlock(e->b)}, native = gs_new_block(e, "native"), on = gs_new_block(e, "");
-    gs_branch(e, LLVMBuildICmp(e->b, LLVMIntNE, tag[0], gs_i64(e, GS_C_DECLINED), ""), on, native);
+    LLVMValueRef r = gs_helper(e, name, args, 1u + 2u * n->b);
+    *w = LLVMBuildExtractValue(e->b, r, 0, "");
+    *tag = LLVMBuildExtractValue(e->b, r, 1, "");
+    LLVMBasicBlockRef done = gs_new_block(e, "");
+    gs_branch(e, LLVMBuildICmp(e->b, LLVMIntNE, *tag, gs_i64(e, GS_C_DECLINED), ""), done, native);
+    LLVMPositionBuilderAtEnd(e->b, done);
+}
+
+/* GS_HOW_TRY */
+static void attempt(struct gs_emit *e, const struct gs_step *s)
+{
+    const struct gs_node *n = e->n;
+    enum gs_intrinsic is = gs_intrinsic_of(s->native);
+    const char *helper = gs_intrinsic_function(is);
+    LLVMValueRef w[2] = {gs_i64(e, 0)}, tag[2] = {gs_i64(e, GS_T_NIL)};
+    LLVMBasicBlockRef native = gs_new_block(e, "native"), on = gs_new_block(e, "");
+    if (helper != NULL)
+        try_helper(e, helper, w, tag, native);
+    else
+        gs_emit_mutex(e, is == GS_INTRINSIC_LOCK, gs_get(e, n->a + 2u), native);
+    LLVMBasicBlockRef from[2] = {LLVMGetInsertBlock(e->b)};
+    LLVMBuildBr(e->b, on);
     LLVMPositionBuilderAtEnd(e->b, native);
     call_native(e, s);
     struct gs_val v = gs_get(e, n->a);

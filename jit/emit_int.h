@@ -238,6 +238,8 @@ void gs_emit_alloc(struct gs_emit *e); /* emit_alloc.c; how BUMP */
 /* The address of captured value i of the node's function. */
 LLVMValueRef gs_captured_at(struct gs_emit *e, uint32_t i);
 void gs_emit_intrinsic(struct gs_emit *e, const struct gs_step *s, enum gs_intrinsic is); /* emit_intrinsic.c */
+/* Locks or unlocks a mutex, if it is one, that nobody else wants; else goes to other, and nothing has happened. */
+void gs_emit_mutex(struct gs_emit *e, bool lock, struct gs_val mutex, LLVMBasicBlockRef other);
 /* The arguments of the node become its callee's parameters. */
 void gs_emit_fit(struct gs_emit *e);
 void gs_emit_any_call(struct gs_emit *e, const struct gs_step *s);

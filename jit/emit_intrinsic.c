@@ -10,6 +10,7 @@
 
 #include "emit_int.h"
 #include "lock.h"
+#include "taskobj.h"
 
 /* A call of LLVM's `name` for the type of its first argument. */
 static LLVMValueRef llvm(struct gs_emit *e, const char *name, LLVMValueRef *args, unsigned n)
@@ -173,6 +174,42 @@ static struct gs_val atomic(struct gs_emit *e, enum gs_intrinsic is, const struc
         r = LLVMBuildAdd(e->b, fetch(e, LLVMAtomicRMWBinOpAdd, at, x), x, "");
     }
     return gs_val_single(GS_T_INT, r);
+}
+
+static LLVMValueRef load_shared(struct gs_emit *e, LLVMValueRef p)
+{
+    LLVMValueRef r = LLVMBuildLoad2(e->b, e->i8, p, "");
+    LLVMSetOrdering(r, LLVMAtomicOrderingMonotonic);
+    LLVMSetAlignment(r, 1);
+    return r;
+}
+
+static LLVMValueRef equals(struct gs_emit *e, LLVMValueRef byte, unsigned value)
+{
+    return LLVMBuildICmp(e->b, LLVMIntEQ, byte, LLVMConstInt(e->i8, value, 0), "");
+}
+
+void gs_emit_mutex(struct gs_emit *e, bool lock, struct gs_val mutex, LLVMBasicBlockRef other)
+{
+    LLVMBasicBlockRef handle = gs_new_block(e, ""), ready = gs_new_block(e, ""), done = gs_new_block(e, "");
+    gs_branch(e, gs_is_kind(e, mutex, GS_K(GS_T_HANDLE)), handle, other);
+    LLVMPositionBuilderAtEnd(e->b, handle);
+    LLVMValueRef o = gs_pointer(e, LLVMBuildLShr(e->b, gs_tag(e, mutex), gs_i64(e, 16), ""));
+    LLVMValueRef kind = gs_load(e, e->i8, gs_at(e, o, offsetof(struct gs_hobj, kind)), GS_MEM_OBJECT);
+    LLVMValueRef flags = load_shared(e, gs_at(e, o, offsetof(struct gs_hobj, flags)));
+    LLVMValueRef freed = LLVMBuildAnd(e->b, flags, LLVMConstInt(e->i8, GS_HF_FREED, 0), "");
+    LLVMValueRef ok = LLVMBuildAnd(e->b, equals(e, kind, GS_H_MUTEX), equals(e, freed, 0), "");
+    LLVMValueRef self = gs_load(e, e->ptr, gs_at(e, e->vm, offsetof(struct gs_vm, self)), GS_MEM_VM);
+    if (lock)
+        ok = LLVMBuildAnd(e->b, ok, equals(e, load_shared(e, gs_at(e, self, offsetof(struct gs_taskobj, cancel))), 0), "");
+    gs_branch(e, ok, ready, other);
+    LLVMPositionBuilderAtEnd(e->b, ready);
+    LLVMValueRef id = gs_load(e, e->i64, gs_at(e, self, offsetof(struct gs_taskobj, h.id)), GS_MEM_OBJECT);
+    LLVMValueRef held = LLVMBuildShl(e->b, id, gs_i64(e, GS_MUTEX_SHIFT), ""), free = gs_i64(e, 0);
+    LLVMValueRef r = LLVMBuildAtomicCmpXchg(e->b, gs_at(e, o, offsetof(struct gs_mutex, word)), lock ? free : held, lock ? held : free,
+                                            lock ? LLVMAtomicOrderingAcquire : LLVMAtomicOrderingRelease, LLVMAtomicOrderingMonotonic, 0); /* [M1] in mutex.c */
+    gs_branch(e, LLVMBuildExtractValue(e->b, r, 1, ""), done, other);
+    LLVMPositionBuilderAtEnd(e->b, done);
 }
 
 void gs_emit_intrinsic(struct gs_emit *e, const struct gs_step *s, enum gs_intrinsic is)

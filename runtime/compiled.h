@@ -91,8 +91,6 @@ GS_API int gs_c_iternext(struct gs_vm *vm, gs_value *it, gs_value *dst, uint32_t
 #define GS_C_DECLINED 0xfdu /* the tag of no value */
 GS_API gs_value gs_c_try_send(struct gs_vm *vm, gs_value chan, gs_value v);
 GS_API gs_value gs_c_try_recv(struct gs_vm *vm, gs_value chan);
-GS_API gs_value gs_c_try_lock(struct gs_vm *vm, gs_value mutex);
-GS_API gs_value gs_c_try_unlock(struct gs_vm *vm, gs_value mutex);
 GS_API gs_value gs_c_try_rlock(struct gs_vm *vm, gs_value rwlock);
 GS_API gs_value gs_c_try_runlock(struct gs_vm *vm, gs_value rwlock);
 /* The % of floats. */

@@ -10,6 +10,8 @@
 
 #include "waitq.h"
 
+#define GS_MUTEX_SHIFT 1
+
 struct gs_mutex {
     struct gs_hobj h;
     struct gs_spin lock; /* guards waking and waiters */
@@ -37,10 +39,15 @@ struct gs_rwlock {
     _Atomic bool open; /* no writer is about: readers come and go by counts */
 };
 
+/* The word while task id holds it and nobody is marked as waiting. Compiled code goes from 0 to this and back, too (emit_intrinsic.c). */
+static inline int64_t gs_mutex_held_by(int64_t id)
+{
+    return id << GS_MUTEX_SHIFT;
+}
 /* Task numbers; 0: nobody. Any thread. */
 static inline int64_t gs_mutex_holder(struct gs_mutex *m)
 {
-    return gs_load_acq(&m->word) >> 1;
+    return gs_load_acq(&m->word) >> GS_MUTEX_SHIFT;
 }
 static inline int64_t gs_rwlock_writer(struct gs_rwlock *l)
 {

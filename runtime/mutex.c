@@ -16,7 +16,6 @@
  */
 #include "lock_int.h"
 
-#include "compiled.h"
 #include "port/clock.h"
 
 #define WAITING 1 /* bit of word */
@@ -42,15 +41,10 @@ void gs_mutex_drop(struct gs_hobj *h)
     gs_mem_free(h);
 }
 
-static int64_t held_by(int64_t id)
-{
-    return id << 1;
-}
-
 static bool take_free(struct gs_mutex *m, int64_t id)
 {
     int64_t free = 0;
-    return gs_cas_acq(&m->word, &free, held_by(id)); /* [M1] */
+    return gs_cas_acq(&m->word, &free, gs_mutex_held_by(id)); /* [M1] */
 }
 
 /* The mutex is held: true when it was given up soon, and taken. */
@@ -79,7 +73,7 @@ static bool take_or_mark_locked(struct gs_mutex *m, int64_t id)
     int64_t seen = gs_load_rlx(&m->word);
     for (;;) {
         if (seen == 0) {
-            int64_t mine = held_by(id) | (m->waiters.head != NULL ? WAITING : 0);
+            int64_t mine = gs_mutex_held_by(id) | (m->waiters.head != NULL ? WAITING : 0);
             if (gs_cas_acq(&m->word, &seen, mine)) /* [M1] */
                 return true;
         } else if ((seen & WAITING) || gs_cas_rlx(&m->word, &seen, seen | WAITING)) { /* relaxed: who sees the bit takes the lock */
@@ -150,7 +144,7 @@ static int mutex_take(struct gs_vm *vm, struct gs_mutex *m, int64_t ms, const ch
         return st;
     bool taken = take_free(m, gs_lock_me(vm));
     if (!taken && ms != 0) {
-        if (gs_load_rlx(&m->word) >> 1 == gs_lock_me(vm)) /* only we could change that */
+        if (gs_load_rlx(&m->word) >> GS_MUTEX_SHIFT == gs_lock_me(vm)) /* only we could change that */
             return gs_throw(vm, GS_ERR_LOCK, "mutex %lld is already locked by this task", (long long)m->h.id);
         return take_slowly(vm, m, ms, what, says, ret);
     }
@@ -190,7 +184,7 @@ static void unlock_slowly(struct gs_mutex *m)
     if (w != NULL) {
         w->ok = gs_clock_mono_ns() - w->item.v.i >= STARVED_NS;
         if (w->ok)
-            next = held_by(gs_lock_me(w->vm)) | (m->waiters.head != NULL ? WAITING : 0);
+            next = gs_mutex_held_by(gs_lock_me(w->vm)) | (m->waiters.head != NULL ? WAITING : 0);
         else
             m->waking = true;
     }
@@ -200,40 +194,19 @@ static void unlock_slowly(struct gs_mutex *m)
         gs_wait_wake(w);
 }
 
-/* True: nobody was marked as waiting. */
-static bool give_back(struct gs_mutex *m, int64_t mine)
-{
-    return gs_cas_rel(&m->word, &mine, (int64_t)0); /* [M1] */
-}
-
 static int mutex_unlock(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)ret;
     GS_LOCK_GET(gs_mutex, GS_H_MUTEX, "unlock");
-    int64_t id = gs_lock_me(vm), seen = held_by(id);
+    int64_t id = gs_lock_me(vm), seen = gs_mutex_held_by(id);
     if (gs_cas_rel(&o->word, &seen, (int64_t)0)) /* [M1] */
         return GS_OK;
-    if (seen >> 1 == id) {
+    if (seen >> GS_MUTEX_SHIFT == id) {
         unlock_slowly(o);
         return GS_OK;
     }
     return gs_throw(vm, GS_ERR_LOCK, "unlock of mutex %lld, which %s", (long long)o->h.id,
                     seen == 0 ? "is not locked" : "another task has locked");
-}
-
-/* ---- from compiled code, when there is nobody to wait for or to wake ---- */
-
-gs_value gs_c_try_lock(struct gs_vm *vm, gs_value mutex)
-{
-    struct gs_mutex *m = (struct gs_mutex *)gs_handle_quick(mutex, GS_H_MUTEX);
-    bool taken = m != NULL && !gs_taskobj_is_cancelled(vm) && take_free(m, gs_lock_me(vm));
-    return taken ? gs_nil() : (gs_value){.tag = GS_C_DECLINED};
-}
-
-gs_value gs_c_try_unlock(struct gs_vm *vm, gs_value mutex)
-{
-    struct gs_mutex *m = (struct gs_mutex *)gs_handle_quick(mutex, GS_H_MUTEX);
-    return m != NULL && give_back(m, held_by(gs_lock_me(vm))) ? gs_nil() : (gs_value){.tag = GS_C_DECLINED};
 }
 
 static const struct gs_lib_entry entries[] = {
