@@ -10,9 +10,9 @@
  * Worth      Opening the compiler takes 5 to 10 ms of a processor, the first compiles 10 to 40, during which the program itself is up to a third
  *            slower where two processors share a core, and unmapping LLVM 1.3 ms at the end. So nothing is served until the program has worked
  *            so long that it may get that back: WORTH_WORK samples (a longer loop's count more, and one's with natives that compiled code does itself),
- *            25 to 40 ms of plain interpreting, or WORTH_NS of all processors together. Whatever the bound, a program that ends soon after it loses 5 to 10 ms:
- *            now those of 30 to 55 ms (1.0 to 1.2 of their time interpreted), with twice the bound those of 50 to 90, and the 18 of bench sequential
- *            took 1.15 of the time. A program that spends more than three quarters in natives, switches and collections has so much less to win that it
+ *            15 to 30 ms of plain interpreting, or WORTH_NS of all processors together. Whatever the bound, a program that ends soon after it loses 5 to 10 ms:
+ *            now those of 20 to 45 ms (1.0 to 1.2 of their time interpreted), with three times the bound those of 50 to 90, and the 18 of bench sequential
+ *            took 1.2 of the time. A program that spends more than three quarters in natives, switches and collections has so much less to win that it
  *            takes twice as many samples or WORTH_LATE_NS (bench select_4: 180 ms interpreted, 215 with the compiler beside it, and no faster afterwards). While no processor is
  *            idle WORTH_CROWDED_WORK is enough if it is half of what the program has done lately: the compiler takes its time from the program, and all
  *            the processors gain when it is done, so at once is better than when a short program ends anyway (par_mandelbrot on two: 1.14 to 1.18 of Go's
@@ -46,7 +46,7 @@
 #define SHORT_RUN_NS 500 /* a switch takes 150 */
 #define LONG_RUN_NS 2000 /* something came between */
 #define WEIGH 32u /* samples between two looks whether the compiler is worth it */
-#define WORTH_WORK 6000u /* samples of loops of LEAST instructions */
+#define WORTH_WORK 4000u /* samples of loops of LEAST instructions */
 #define LEAST 4u
 #define NATIVE 5u /* instructions that the call of a native takes, where compiled code needs none */
 #define LENGTH_MAX 128u
