@@ -133,19 +133,41 @@ static LLVMValueRef fetch(struct gs_emit *e, LLVMAtomicRMWBinOp op, LLVMValueRef
     return LLVMBuildAtomicRMW(e->b, op, at, x, LLVMAtomicOrderingSequentiallyConsistent, 0);
 }
 
+/* The object behind a handle. */
+static LLVMValueRef object_of(struct gs_emit *e, LLVMValueRef tag)
+{
+    return gs_pointer(e, LLVMBuildLShr(e->b, tag, gs_i64(e, 16), ""));
+}
+
+static LLVMValueRef equals(struct gs_emit *e, LLVMValueRef byte, unsigned value)
+{
+    return LLVMBuildICmp(e->b, LLVMIntEQ, byte, LLVMConstInt(e->i8, value, 0), "");
+}
+
+static LLVMValueRef is_a(struct gs_emit *e, LLVMValueRef object, enum gs_hkind kind)
+{
+    return equals(e, gs_load(e, e->i8, gs_at(e, object, offsetof(struct gs_hobj, kind)), GS_MEM_OBJECT), kind);
+}
+
+/* Others may write to it meanwhile. */
+static LLVMValueRef load_shared(struct gs_emit *e, LLVMTypeRef t, LLVMValueRef p, LLVMAtomicOrdering order, unsigned bytes)
+{
+    LLVMValueRef r = LLVMBuildLoad2(e->b, t, p, "");
+    LLVMSetOrdering(r, order);
+    LLVMSetAlignment(r, bytes);
+    return r;
+}
+
 /* Loads give what they found, stores nil, cas whether it took place, all else the new value; exchange the old one. */
 static struct gs_val atomic(struct gs_emit *e, enum gs_intrinsic is, const struct gs_val *arg)
 {
-    LLVMValueRef o = gs_pointer(e, LLVMBuildLShr(e->b, arg[0].tag, gs_i64(e, 16), ""));
-    LLVMValueRef kind = gs_load(e, e->i8, gs_at(e, o, offsetof(struct gs_hobj, kind)), GS_MEM_OBJECT);
-    gs_guard(e, LLVMBuildICmp(e->b, LLVMIntEQ, kind, LLVMConstInt(e->i8, GS_H_ATOMIC, 0), ""));
+    LLVMValueRef o = object_of(e, arg[0].tag);
+    gs_guard(e, is_a(e, o, GS_H_ATOMIC));
     LLVMValueRef at = gs_at(e, o, offsetof(struct gs_atomic, v)), x = arg[1].w, r, better;
     bool max = is == GS_INTRINSIC_ATOMIC_MAX;
     switch (is) {
     case GS_INTRINSIC_ATOMIC_LOAD:
-        r = LLVMBuildLoad2(e->b, e->i64, at, "");
-        LLVMSetOrdering(r, LLVMAtomicOrderingSequentiallyConsistent);
-        LLVMSetAlignment(r, 8);
+        r = load_shared(e, e->i64, at, LLVMAtomicOrderingSequentiallyConsistent, 8);
         break;
     case GS_INTRINSIC_ATOMIC_STORE:
         r = LLVMBuildStore(e->b, x, at);
@@ -176,17 +198,9 @@ static struct gs_val atomic(struct gs_emit *e, enum gs_intrinsic is, const struc
     return gs_val_single(GS_T_INT, r);
 }
 
-static LLVMValueRef load_shared(struct gs_emit *e, LLVMValueRef p)
+static LLVMValueRef load_byte(struct gs_emit *e, LLVMValueRef p, size_t offset)
 {
-    LLVMValueRef r = LLVMBuildLoad2(e->b, e->i8, p, "");
-    LLVMSetOrdering(r, LLVMAtomicOrderingMonotonic);
-    LLVMSetAlignment(r, 1);
-    return r;
-}
-
-static LLVMValueRef equals(struct gs_emit *e, LLVMValueRef byte, unsigned value)
-{
-    return LLVMBuildICmp(e->b, LLVMIntEQ, byte, LLVMConstInt(e->i8, value, 0), "");
+    return load_shared(e, e->i8, gs_at(e, p, (int64_t)offset), LLVMAtomicOrderingMonotonic, 1);
 }
 
 void gs_emit_mutex(struct gs_emit *e, bool lock, struct gs_val mutex, LLVMBasicBlockRef other)
@@ -194,14 +208,12 @@ void gs_emit_mutex(struct gs_emit *e, bool lock, struct gs_val mutex, LLVMBasicB
     LLVMBasicBlockRef handle = gs_new_block(e, ""), ready = gs_new_block(e, ""), done = gs_new_block(e, "");
     gs_branch(e, gs_is_kind(e, mutex, GS_K(GS_T_HANDLE)), handle, other);
     LLVMPositionBuilderAtEnd(e->b, handle);
-    LLVMValueRef o = gs_pointer(e, LLVMBuildLShr(e->b, gs_tag(e, mutex), gs_i64(e, 16), ""));
-    LLVMValueRef kind = gs_load(e, e->i8, gs_at(e, o, offsetof(struct gs_hobj, kind)), GS_MEM_OBJECT);
-    LLVMValueRef flags = load_shared(e, gs_at(e, o, offsetof(struct gs_hobj, flags)));
-    LLVMValueRef freed = LLVMBuildAnd(e->b, flags, LLVMConstInt(e->i8, GS_HF_FREED, 0), "");
-    LLVMValueRef ok = LLVMBuildAnd(e->b, equals(e, kind, GS_H_MUTEX), equals(e, freed, 0), "");
+    LLVMValueRef o = object_of(e, gs_tag(e, mutex));
+    LLVMValueRef freed = LLVMBuildAnd(e->b, load_byte(e, o, offsetof(struct gs_hobj, flags)), LLVMConstInt(e->i8, GS_HF_FREED, 0), "");
+    LLVMValueRef ok = LLVMBuildAnd(e->b, is_a(e, o, GS_H_MUTEX), equals(e, freed, 0), "");
     LLVMValueRef self = gs_load(e, e->ptr, gs_at(e, e->vm, offsetof(struct gs_vm, self)), GS_MEM_VM);
     if (lock)
-        ok = LLVMBuildAnd(e->b, ok, equals(e, load_shared(e, gs_at(e, self, offsetof(struct gs_taskobj, cancel))), 0), "");
+        ok = LLVMBuildAnd(e->b, ok, equals(e, load_byte(e, self, offsetof(struct gs_taskobj, cancel)), 0), "");
     gs_branch(e, ok, ready, other);
     LLVMPositionBuilderAtEnd(e->b, ready);
     LLVMValueRef id = gs_load(e, e->i64, gs_at(e, self, offsetof(struct gs_taskobj, h.id)), GS_MEM_OBJECT);

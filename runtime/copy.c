@@ -681,7 +681,7 @@ gs_status gs_copy_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, const
 struct gs_flat {
     const struct gs_proto *proto;
     const struct gs_reach *reach;
-    uint32_t nargs, nup, nglobals; /* those of reach, without looking there */
+    uint32_t nargs, nup;
     gs_value v[]; /* captured variables, globals in the order of reach */
 };
 
@@ -724,7 +724,7 @@ struct gs_flat *gs_flat_new(const struct gs_vm *from, gs_value fn, uint32_t n)
     struct gs_flat *f = gs_mem_alloc(sizeof *f + ((size_t)nup + r->n) * sizeof(gs_value));
     if (f == NULL)
         return NULL;
-    *f = (struct gs_flat){.proto = fn.f->proto, .reach = r, .nargs = n, .nup = nup, .nglobals = r->n};
+    *f = (struct gs_flat){.proto = fn.f->proto, .reach = r, .nargs = n, .nup = nup};
     gs_value *globals = f->v + nup;
     for (uint32_t i = 0; i < r->n; i++)
         globals[i] = reached(from, r, i);
@@ -754,7 +754,7 @@ bool gs_flat_fits(const struct gs_flat *f, const struct gs_vm *from, gs_value fn
     for (uint32_t i = 0; i < f->nup; i++)
         if (!same(fn.f->up[i], f->v[i]))
             return false;
-    for (uint32_t i = 0; i < f->nglobals; i++)
+    for (uint32_t i = 0; i < f->reach->n; i++)
         if (!same(reached(from, f->reach, i), f->v[f->nup + i]))
             return false;
     return true;
@@ -771,7 +771,7 @@ void gs_flat_free(struct gs_flat *f)
 {
     if (f == NULL)
         return;
-    gs_flat_drop(f->v, f->nup + f->nglobals);
+    gs_flat_drop(f->v, f->nup + f->reach->n);
     gs_mem_free(f);
 }
 
