@@ -14,70 +14,17 @@
 
 #define MANY_KEPT 16u /* waiters: a kilobyte */
 
-void gs_wait_begin(struct gs_vm *vm)
-{
-    struct gs_waiter *w = &vm->park.first;
-    gs_parcel_drop(&w->item); /* left behind only when memory was out */
-    w->vm = vm;
-    gs_store_rlx(&w->q, NULL);
-    w->ok = false;
-    vm->park.winner = NULL;
-    w->timed = false;
-    gs_store_rlx(&vm->park.number, gs_load_rlx(&vm->park.number) + 1); /* published by the next store */
-    /* [C1] before the light fence in cancel_parking (taskobj.c). Other wakers find the VM through a queue, whose lock publishes this. */
-    gs_store_rlx(&vm->park.word, (uint32_t)GS_WAIT_WAITING);
-}
-
-/* Links w, with prev as the one before it in the ring that the prevs make. */
-static void link_locked(struct gs_waitq *q, struct gs_waiter *w)
-{
-    struct gs_waiter *head = q->head;
-    w->prev = head != NULL ? head->prev : w;
-    if (head != NULL)
-        head->prev = w;
-    gs_store_rlx(&w->q, q); /* under the lock */
-}
-
-void gs_waitq_push_locked(struct gs_waitq *q, struct gs_waiter *w)
-{
-    link_locked(q, w);
-    w->next = NULL;
-    if (q->head != NULL)
-        w->prev->next = w;
-    else
-        q->head = w;
-}
-
 void gs_waitq_push_front_locked(struct gs_waitq *q, struct gs_waiter *w)
 {
-    link_locked(q, w);
+    gs_waitq_link_locked(q, w);
     w->next = q->head;
     q->head = w;
 }
 
-static void unlink_locked(struct gs_waitq *q, struct gs_waiter *w)
-{
-    struct gs_waiter *next = w->next;
-    if (q->head == w)
-        q->head = next;
-    else
-        w->prev->next = next;
-    if (next != NULL)
-        next->prev = w->prev;
-    else if (q->head != NULL) /* it was the last one */
-        q->head->prev = w->prev;
-}
-
 void gs_waitq_remove_locked(struct gs_waitq *q, struct gs_waiter *w)
 {
-    unlink_locked(q, w);
+    gs_waitq_unlink_locked(q, w);
     gs_store_rlx(&w->q, NULL); /* under the lock, by its own VM */
-}
-
-void gs_waitq_pop_locked(struct gs_waitq *q, struct gs_waiter *w)
-{
-    unlink_locked(q, w);
-    gs_store_rel(&w->q, NULL); /* [W2] last: from here on its VM may reuse it */
 }
 
 /* The VM takes its own waiter out. w->q is read without the lock: it goes from the queue to NULL only, by a popper; so NULL is final,
@@ -121,16 +68,15 @@ void gs_wait_pause(uint32_t *round)
         gs_cpu_relax();
 }
 
-bool gs_wait_claim(struct gs_vm *vm, enum gs_wait_word reason)
+bool gs_wait_claim_again(struct gs_vm *vm, enum gs_wait_word reason, uint32_t seen)
 {
-    for (uint32_t round = 0;;) {
-        uint32_t seen = GS_WAIT_WAITING;
+    for (uint32_t round = 0; seen == GS_WAIT_HELD;) {
+        gs_wait_pause(&round); /* a select is deciding */
+        seen = GS_WAIT_WAITING;
         if (gs_cas_acq_rel(&vm->park.word, &seen, (uint32_t)reason)) /* [W1] */
             return true;
-        if (seen != GS_WAIT_HELD)
-            return false;
-        gs_wait_pause(&round); /* a select is deciding */
     }
+    return false;
 }
 
 static void timer_fired(struct gs_timer *tm)
@@ -155,7 +101,7 @@ void gs_wait_timeout(struct gs_vm *vm, int64_t ms)
     gs_wait_until(vm, ms > (INT64_MAX - now) / 1000000 ? INT64_MAX : now + ms * 1000000);
 }
 
-enum gs_wait_word gs_wait_end(struct gs_vm *vm)
+void gs_wait_leave(struct gs_vm *vm)
 {
     struct gs_wait_ext *e = vm->park.ext;
     if (e != NULL)
@@ -164,10 +110,6 @@ enum gs_wait_word gs_wait_end(struct gs_vm *vm)
     if (e != NULL)
         for (uint32_t i = 0; i < e->nmany; i++)
             unlink_own(&e->many[i]);
-    /* Nobody changes the word any more: everybody does only from WAITING, and who has done so is behind us by [T1]. */
-    enum gs_wait_word why = (enum gs_wait_word)gs_load_rlx(&vm->park.word);
-    gs_store_rlx(&vm->park.word, (uint32_t)GS_WAIT_IDLE);
-    return why;
 }
 
 void gs_wait_wake(struct gs_waiter *w)
@@ -175,15 +117,6 @@ void gs_wait_wake(struct gs_waiter *w)
     struct gs_vm *vm = w->vm;
     vm->park.winner = w;
     gs_task_ready_mt(gs_rt.sched, &vm->task);
-}
-
-void gs_wait_park_locked(struct gs_vm *vm, struct gs_waitq *q, struct gs_hobj *o, const char *what, int (*finish)(struct gs_vm *, gs_value *))
-{
-    gs_wait_begin(vm);
-    vm->park.finish = finish;
-    vm->park.what = what;
-    vm->park.obj = o;
-    gs_waitq_push_locked(q, &vm->park.first);
 }
 
 int gs_wait_outcome(struct gs_vm *vm, gs_value on_time, gs_value got, gs_value *ret)
@@ -199,20 +132,6 @@ int gs_wait_outcome(struct gs_vm *vm, gs_value on_time, gs_value got, gs_value *
         *ret = got;
         return GS_OK;
     }
-}
-
-struct gs_waiter *gs_waitq_claim_first_locked(struct gs_waitq *q)
-{
-    struct gs_waiter *w;
-    while ((w = q->head) != NULL) {
-        /* Claim before unlinking: once w->q is NULL and the VM is awake for another reason, w may be reused. While it is linked its VM cannot get
-         * past gs_wait_end, which needs this lock. */
-        bool mine = gs_wait_claim(w->vm, GS_WAIT_WOKEN);
-        gs_waitq_pop_locked(q, w);
-        if (mine)
-            return w;
-    }
-    return NULL;
 }
 
 void gs_waitq_wake_all_locked(struct gs_waitq *q, bool ok)
