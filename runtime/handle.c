@@ -76,7 +76,8 @@ static GS_COLD void drop(struct gs_hobj *o)
 
 static void release_many(struct gs_hobj *o, uint32_t n)
 {
-    if (gs_sub_acq_rel(&o->refs, n) == n) /* [H1] */
+    /* [H1] When these are all the shares there are nobody else can reach it, and no RMW is needed. */
+    if (gs_load_acq(&o->refs) == n || gs_sub_acq_rel(&o->refs, n) == n)
         drop(o);
 }
 

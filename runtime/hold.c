@@ -17,6 +17,7 @@ void gs_hold_idle(void)
 {
     (void)gs_hold_return_shares();
     gs_hold_return_vms();
+    gs_hold_return_tasks();
     gs_hold_return_leave();
 }
 

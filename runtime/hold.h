@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * hold.h - what a worker keeps for itself so that a short task touches no line that other workers
- * write: memory of ended VMs, shares of objects, leave to start tasks.
+ * write: memory of ended VMs and task objects, shares of objects, leave to start tasks.
  *
  * Problem    A task of 100 ns that takes and drops one share of a waitgroup, counts itself in and out
  *            and returns its memory to another worker's allocator pays more for these lines than
  *            for its work, and they go from core to core at each step.
  * Design     Each worker takes such things from the common stock by the dozen and hands them out
  *            without atomics. What it holds is always covered: by the object's count (handle.c), by
- *            gs_rt.tasks_alive (taskobj.c), by the allocator (vm.c).
+ *            gs_rt.tasks_alive (taskobj.c), by the allocator (vm.c, taskobj.c).
  * Bounds     All of it goes back when the worker finds nothing to do and is about to sleep, and when
  *            it ends; so nothing is held while the verdict "nothing can run" is made. Shares
  *            go back after GS_HOLD_RUNS runs and after each collection too: a dropped channel is freed
@@ -30,12 +30,13 @@ struct gs_vm;
 /* VMs whose memory is kept, and how many go to or come from the depot at a time. */
 #define GS_HOLD_VMS 256u
 #define GS_HOLD_BATCH 64u
+#define GS_HOLD_TASKS 128u
 
 struct gs_hold {
     bool on;       /* this thread is a worker, between its start and its stop */
     uint32_t runs; /* until the shares go back */
     uint32_t leave; /* tasks that may start here, counted in gs_rt.tasks_alive already */
-    uint32_t nvms;
+    uint32_t nvms, ntasks;
     /* A set has places for two of the objects whose addresses fall into it: with one, two objects in steady use by
      * every task (a counter and a waitgroup) would keep each other out in one program of sixteen. */
     struct gs_hold_set {
@@ -46,6 +47,7 @@ struct gs_hold {
         struct gs_hobj *miss[2]; /* others that were asked for last: the second time one gets a place */
     } set[GS_HOLD_SETS];
     void *vm[GS_HOLD_VMS];
+    void *task[GS_HOLD_TASKS];
 };
 
 extern _Thread_local struct gs_hold gs_hold;
@@ -59,5 +61,6 @@ void gs_hold_stop(void);
 bool gs_hold_return_shares(void); /* true: there were some */
 void gs_hold_return_leave(void);
 void gs_hold_return_vms(void);
+void gs_hold_return_tasks(void);
 
 #endif
