@@ -421,7 +421,8 @@ void gs_ledger_fini(struct gs_vm *vm)
     struct gs_ledger *l = &vm->ledger;
     for (uint32_t i = 0; i < l->n; i++)
         gs_hobj_release(entries(l)[i]);
-    gs_mem_free(l->v);
+    if (l->v != NULL)
+        gs_mem_free(l->v);
     l->v = NULL;
     l->n = 0;
 }

@@ -138,17 +138,18 @@ struct gs_vm *gs_vm_new(void)
 /* As most tasks at their end. */
 static bool has_no_parts(const struct gs_vm *vm)
 {
-    return vm->park.ext == NULL && gs_parcel_is_plain(&vm->park.first.item) && vm->ledger.v == NULL && vm->ledger.n == 0 && vm->places == NULL &&
+    return vm->park.ext == NULL && gs_parcel_is_plain(&vm->park.first.item) && vm->places == NULL &&
            gs_heap_is_bare(&vm->heap) && !(vm->flags & GS_VM_FOREIGN_GLOBALS) && vm->lib == NULL;
 }
 
 /* All that vm has outside of its own block, but for a stack. */
 static void drop_parts(struct gs_vm *vm)
 {
+    if (vm->ledger.n != 0 || vm->ledger.v != NULL)
+        gs_ledger_fini(vm);
     if (GS_LIKELY(has_no_parts(vm)))
         return;
     gs_wait_fini(vm);
-    gs_ledger_fini(vm);
     gs_places_fini(vm);
     if (!gs_heap_is_bare(&vm->heap))
         gs_heap_fini(&vm->heap);
