@@ -5,8 +5,7 @@
  *            shared at once; everything else gets an empty twin, remembered in the forwarding table, and goes on a work list; drain() then fills the twins in.
  *            No recursion, so depth costs memory, never C stack.
  * Globals    Slots met through functions, classes and modules are converted like any other value and collected in c->g; which they are says reach.h.
- * Flat       A call that leads to nothing but immediates, strings, handles and immortal objects needs no twin to be remembered: its values are written where
- *            they belong. Same result, a tenth of the work; most spawns are such calls.
+ * Flat       What leads to nothing but immediates, strings, handles and immortal objects needs none of this: flat.h.
  * Failure    Out of memory sets c->nomem; conv then gives nil and everything made so far is dropped with the target.
  */
 #include "copy.h"
@@ -15,6 +14,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "flat.h"
 #include "lib.h"
 #include "map.h"
 #include "payload.h"
@@ -471,8 +471,7 @@ static int fglobal_cmp(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* A table of globals. One that is made while the VM still lives in its first chunk, which is never reclaimed, lies there if it fits: most tasks name a few globals only. */
-static gs_value *new_globals(struct gs_vm *vm, uint32_t n, bool *foreign)
+gs_value *gs_copy_new_globals(struct gs_vm *vm, uint32_t n, bool *foreign)
 {
     struct gs_heap *h = &vm->heap;
     size_t bytes = n * sizeof(gs_value);
@@ -500,7 +499,7 @@ static void install_globals(struct copier *c, struct gs_vm *vm)
         gs_mem_free(slots);
     }
     bool foreign;
-    gs_value *g = new_globals(vm, l->n, &foreign), *had = vm->globals;
+    gs_value *g = gs_copy_new_globals(vm, l->n, &foreign), *had = vm->globals;
     if (g == NULL) {
         c->nomem = true;
         return;
@@ -557,222 +556,10 @@ static gs_status general_start(struct gs_vm *from, struct gs_vm *to, gs_value fn
     return st;
 }
 
-static bool stands_for_itself(gs_value v);
-
-/* Values that need neither a forwarding table nor anything else to be copied with them. */
-static bool is_flat(gs_value v)
-{
-    return !gs_is_obj(v) || (v.tag == GS_T_STR && !(v.o->flags & GS_OF_IMMORTAL)) || stands_for_itself(v);
-}
-
-static bool all_flat(const gs_value *v, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        if (!is_flat(v[i]))
-            return false;
-    return true;
-}
-
-/* Do fn, what it captures, the globals it can reach and the arguments need no copier? Then it calls for these globals: *r. */
-static bool flat_call(const struct gs_vm *from, gs_value fn, const gs_value *args, uint32_t n, const struct gs_reach **r)
-{
-    if (fn.tag != GS_T_FUNC || !all_flat(args, n))
-        return false;
-    if (!(fn.o->flags & GS_OF_IMMORTAL) && !all_flat(fn.f->up, fn.f->h.aux16))
-        return false;
-    *r = gs_reach_of_proto(fn.f->proto);
-    for (uint32_t i = 0; i < (*r)->n; i++) {
-        const gs_value *p = gs_vm_global(from, (*r)->slots[i]);
-        if (p != NULL && !is_flat(*p))
-            return false;
-    }
-    return true;
-}
-
-/* A flat value in `to`. */
-static bool flat_copy(struct gs_vm *to, gs_value v, gs_value *out)
-{
-    *out = v;
-    if (gs_kind(v) == GS_T_HANDLE)
-        return gs_handle_share_value(to, v) == GS_OK;
-    if (v.tag != GS_T_STR || (v.o->flags & GS_OF_IMMORTAL))
-        return true;
-    struct gs_str *s = v.o->flags & GS_OF_EXT ? gs_str_share(&to->heap, v.s) : gs_str_new(&to->heap, v.s->data, v.s->len);
-    *out = gs_strv(s);
-    return s != NULL;
-}
-
-/* A flat call's values, in a VM or kept for later. */
-struct flat {
-    const struct gs_proto *proto;
-    const gs_value *args, *up, *globals; /* globals NULL: those of from */
-    uint32_t nargs, nup;
-    const struct gs_reach *r;
-    const struct gs_vm *from;
-};
-
-static bool flat_globals(struct gs_vm *to, const struct flat *f)
-{
-    bool foreign;
-    uint32_t n = f->r->n;
-    to->layout = f->r->layout;
-    if (n == 0)
-        return true;
-    gs_value *g = new_globals(to, n, &foreign);
-    if (g == NULL)
-        return false;
-    for (uint32_t i = 0; i < n; i++) /* the layout's places are in the order of the slots, as the set is */
-        g[i] = gs_unset();
-    to->globals = g;
-    if (foreign)
-        to->flags |= GS_VM_FOREIGN_GLOBALS;
-    for (uint32_t i = 0; i < n; i++) {
-        const gs_value *p = f->globals != NULL ? &f->globals[i] : gs_vm_global(f->from, f->r->slots[i]);
-        if (p != NULL && !flat_copy(to, *p, &g[i]))
-            return false;
-    }
-    return true;
-}
-
-static bool flat_func(struct gs_vm *to, const struct flat *f, gs_value *out)
-{
-    *out = gs_objv(GS_T_FUNC, f->proto->self);
-    if (f->nup == 0 && f->proto->self != NULL)
-        return true;
-    struct gs_func *t = gs_heap_new(&to->heap, GS_T_FUNC, sizeof *t + f->nup * sizeof(gs_value));
-    if (t == NULL)
-        return false;
-    t->h.aux16 = (uint16_t)f->nup;
-    t->proto = f->proto;
-    for (uint32_t i = 0; i < f->nup; i++)
-        if (!flat_copy(to, f->up[i], &t->up[i]))
-            return false;
-    *out = gs_objv(GS_T_FUNC, t);
-    return true;
-}
-
-/* The usual spawn: numbers, strings, handles and what never changes. A tenth of the general copier's work. */
-static gs_status flat_start(struct gs_vm *to, const struct flat *f)
-{
-    uint32_t n = f->nargs;
-    gs_value few[8], *out = n <= 8 ? few : gs_mem_alloc(n * sizeof *out), fn;
-    bool ok = out != NULL && flat_func(to, f, &fn) && flat_globals(to, f);
-    for (uint32_t i = 0; ok && i < n; i++)
-        ok = flat_copy(to, f->args[i], &out[i]);
-    gs_status st = ok ? gs_vm_start(to, fn, out, n) : GS_E_NOMEM;
-    if (out != few)
-        gs_mem_free(out);
-    return st;
-}
-
 gs_status gs_copy_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, const gs_value *args, uint32_t n)
 {
-    struct flat f = {.args = args, .nargs = n, .from = from};
-    if (!flat_call(from, fn, args, n, &f.r))
-        return general_start(from, to, fn, args, n);
-    f.proto = fn.f->proto;
-    f.up = fn.f->up;
-    f.nup = fn.f->h.aux16;
-    return flat_start(to, &f);
-}
-
-/* ---- calls kept for later ---- */
-
-struct gs_flat {
-    const struct gs_proto *proto;
-    const struct gs_reach *reach;
-    uint32_t nargs, nup;
-    gs_value v[]; /* captured variables, globals in the order of reach */
-};
-
-bool gs_flat_takes(const gs_value *args, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        if (!is_flat(args[i]) || (args[i].tag == GS_T_STR && !(args[i].o->flags & GS_OF_IMMORTAL))) /* that one is in a heap */
-            return false;
-    return true;
-}
-
-void gs_flat_keep(gs_value *to, const gs_value *args, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        to[i] = args[i];
-        if (gs_kind(args[i]) == GS_T_HANDLE)
-            gs_hobj_retain(gs_handle_obj(args[i]));
-    }
-}
-
-void gs_flat_drop(const gs_value *args, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        if (gs_kind(args[i]) == GS_T_HANDLE)
-            gs_hobj_release(gs_handle_obj(args[i]));
-}
-
-static gs_value reached(const struct gs_vm *from, const struct gs_reach *r, uint32_t i)
-{
-    const gs_value *p = gs_vm_global(from, r->slots[i]);
-    return p != NULL ? *p : gs_unset();
-}
-
-struct gs_flat *gs_flat_new(const struct gs_vm *from, gs_value fn, uint32_t n)
-{
-    const struct gs_reach *r;
-    if (!flat_call(from, fn, NULL, 0, &r) || !gs_flat_takes(fn.f->up, fn.f->h.aux16))
-        return NULL;
-    uint32_t nup = fn.f->h.aux16;
-    struct gs_flat *f = gs_mem_alloc(sizeof *f + ((size_t)nup + r->n) * sizeof(gs_value));
-    if (f == NULL)
-        return NULL;
-    *f = (struct gs_flat){.proto = fn.f->proto, .reach = r, .nargs = n, .nup = nup};
-    gs_value *globals = f->v + nup;
-    for (uint32_t i = 0; i < r->n; i++)
-        globals[i] = reached(from, r, i);
-    if (!gs_flat_takes(globals, r->n)) {
-        gs_mem_free(f);
-        return NULL;
-    }
-    gs_flat_keep(f->v, fn.f->up, nup);
-    gs_flat_keep(globals, globals, r->n);
-    return f;
-}
-
-uint32_t gs_flat_nargs(const struct gs_flat *f)
-{
-    return f->nargs;
-}
-
-static bool same(gs_value a, gs_value b)
-{
-    return a.tag == b.tag && a.i == b.i;
-}
-
-bool gs_flat_fits(const struct gs_flat *f, const struct gs_vm *from, gs_value fn, uint32_t n)
-{
-    if (fn.tag != GS_T_FUNC || fn.f->proto != f->proto || n != f->nargs || fn.f->h.aux16 != f->nup)
-        return false;
-    for (uint32_t i = 0; i < f->nup; i++)
-        if (!same(fn.f->up[i], f->v[i]))
-            return false;
-    for (uint32_t i = 0; i < f->reach->n; i++)
-        if (!same(reached(from, f->reach, i), f->v[f->nup + i]))
-            return false;
-    return true;
-}
-
-gs_status gs_flat_start(struct gs_vm *to, const struct gs_flat *f, const gs_value *args)
-{
-    const struct flat call = {
-        .proto = f->proto, .args = args, .up = f->v, .globals = f->v + f->nup, .nargs = f->nargs, .nup = f->nup, .r = f->reach};
-    return flat_start(to, &call);
-}
-
-void gs_flat_free(struct gs_flat *f)
-{
-    if (f == NULL)
-        return;
-    gs_flat_drop(f->v, f->nup + f->reach->n);
-    gs_mem_free(f);
+    struct gs_flat_call f;
+    return gs_flat_call_of(&f, from, fn, args, n) ? gs_flat_call_start(to, &f) : general_start(from, to, fn, args, n);
 }
 
 /* ---- parcels ---- */
@@ -797,8 +584,7 @@ static struct gs_fragment *fragment_new(void)
     return f;
 }
 
-/* Values that travel as they are: no fragment. */
-static bool stands_for_itself(gs_value v)
+bool gs_copy_stands_for_itself(gs_value v)
 {
     if (!gs_is_obj(v))
         return true;
@@ -856,7 +642,7 @@ static gs_status pack(struct gs_vm *vm, const gs_value *v, uint32_t n, bool many
 
 gs_status gs_parcel_pack_object(struct gs_vm *vm, gs_value v, struct gs_parcel *out)
 {
-    if (stands_for_itself(v)) {
+    if (gs_copy_stands_for_itself(v)) {
         if (gs_kind(v) == GS_T_HANDLE)
             gs_hobj_retain(gs_handle_obj(v));
         *out = (struct gs_parcel){.v = v};

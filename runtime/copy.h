@@ -79,21 +79,11 @@ GS_INLINE void gs_parcel_drop(struct gs_parcel *p)
 /* Copies fn and n arguments from one VM straight into a fresh VM (spawn) and starts it there. GS_OK or GS_E_NOMEM. */
 gs_status gs_copy_start(struct gs_vm *from, struct gs_vm *to, gs_value fn, const gs_value *args, uint32_t n);
 
-/* What several calls of one function have in common when it, its captured variables, the globals it can reach and the arguments are numbers, handles and what never
- * changes, kept outside of all heaps until there is a VM: for jobs that wait. A parcel would be a fragment with a heap of its own for each. */
-struct gs_flat;
-/* Of a call with n arguments. NULL: it is not like that, or memory is out: try a parcel. Handles among the values keep a share. */
-struct gs_flat *gs_flat_new(const struct gs_vm *from, gs_value fn, uint32_t n);
-/* Whether a call of fn with n arguments has just this in common with the others. */
-bool gs_flat_fits(const struct gs_flat *f, const struct gs_vm *from, gs_value fn, uint32_t n);
-uint32_t gs_flat_nargs(const struct gs_flat *f);
-/* The arguments of one call, if they are like that. Handles keep a share until they are dropped. */
-bool gs_flat_takes(const gs_value *args, uint32_t n);
-void gs_flat_keep(gs_value *to, const gs_value *args, uint32_t n);
-void gs_flat_drop(const gs_value *args, uint32_t n); /* any thread */
-/* Starts a call in a fresh VM; f and args stay. GS_OK or GS_E_NOMEM. */
-gs_status gs_flat_start(struct gs_vm *to, const struct gs_flat *f, const gs_value *args);
-void gs_flat_free(struct gs_flat *f); /* any thread; NULL: nothing */
+/* Values that travel as they are, without a fragment: immediates and immortal objects that lead to no globals. */
+bool gs_copy_stands_for_itself(gs_value v);
+/* Room for a table of n globals, NULL when out. One that is made while the VM still lives in its first chunk, which is never reclaimed, lies there if it fits: most tasks name a few
+ * globals only. Else *foreign: the VM gets it with GS_VM_FOREIGN_GLOBALS. */
+gs_value *gs_copy_new_globals(struct gs_vm *vm, uint32_t n, bool *foreign);
 
 /* A deep copy within one VM (builtin copy()). */
 gs_status gs_copy_local(struct gs_vm *vm, gs_value v, gs_value *out);

@@ -6,6 +6,7 @@
 #include "pool.h"
 
 #include "error.h"
+#include "flat.h"
 #include "lib.h"
 #include "port/mem.h"
 #include "rt.h"
@@ -88,14 +89,19 @@ void gs_pool_drop(struct gs_hobj *h)
 
 /* ---- submitting ---- */
 
-/* A call on its way into the queue, and what has been made for it without the lock. */
+/* A call on its way into the queue. */
 struct call {
     const gs_value *args; /* the function, then its arguments */
     uint32_t n;
-    bool plain;             /* the arguments would do for a flat call */
-    bool packed;            /* it is a packed call: */
+    bool plain;           /* the arguments would do for a flat call */
+    struct gs_taskobj *o; /* its future, with a share for the slot; or NULL */
+    struct made *made;    /* NULL: nothing yet */
+};
+
+/* What has been made for it without the lock. */
+struct made {
+    bool packed; /* it is a packed call: */
     struct gs_parcel parcel;
-    struct gs_taskobj *o;   /* its future, with a share for the slot; or NULL */
     struct gs_jobs *list;
     struct gs_chunk *chunk; /* which this call fits */
     struct gs_vm *runner;
@@ -110,7 +116,7 @@ static struct gs_chunk *open_chunk(struct gs_vm *vm, const struct gs_pool *p, co
     struct gs_chunk *c = b->last;
     if (c == NULL || c->n == c->cap || (gs_chunk_is_queued(c) && c != p->last) || c->at != vm->pc || c->futures != (k->o != NULL))
         return NULL;
-    bool fits = c->call != NULL ? k->plain && gs_flat_fits(c->call, vm, k->args[0], k->n - 1) : k->packed;
+    bool fits = c->call != NULL ? k->plain && gs_flat_fits(c->call, vm, k->args[0], k->n - 1) : k->made != NULL && k->made->packed;
     return fits ? c : NULL;
 }
 
@@ -130,7 +136,7 @@ static void add_locked(struct gs_pool *p, struct gs_chunk *c, struct call *k)
         queue_locked(p, c);
     struct gs_slot *s = gs_chunk_slot(c, c->n++);
     if (c->call == NULL)
-        s->p = k->parcel;
+        s->p = k->made->parcel;
     else
         gs_flat_keep(gs_slot_args(s), k->args + 1, k->n - 1);
     if (c->futures)
@@ -142,50 +148,52 @@ static void add_locked(struct gs_pool *p, struct gs_chunk *c, struct call *k)
 
 static enum put put_locked(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *b, struct call *k)
 {
+    struct made *m = k->made;
     bool start = p->running < p->size;
     if (p->closed)
         return PUT_CLOSED;
-    if (b == NULL) {
-        if (p->since == NULL && k->list == NULL)
+    if (b == NULL && p->since == NULL) {
+        if (m == NULL || m->list == NULL)
             return PUT_WANTS_LIST;
-        if (p->since == NULL) {
-            p->since = k->list;
-            k->list = NULL;
-        }
-        b = p->since;
+        p->since = m->list;
+        m->list = NULL;
     }
-    if (start && k->runner == NULL)
+    if (b == NULL)
+        b = p->since;
+    if (start && (m == NULL || m->runner == NULL))
         return PUT_WANTS_RUNNER;
     struct gs_chunk *c = open_chunk(vm, p, b, k);
-    if (c == NULL && k->chunk == NULL)
+    if (c == NULL && (m == NULL || m->chunk == NULL))
         return PUT_WANTS_CHUNK;
     if (b->n == UINT32_MAX)
         return PUT_NOMEM;
     if (c == NULL) {
-        c = k->chunk;
-        k->chunk = NULL;
+        c = m->chunk;
+        m->chunk = NULL;
         c->jobs = b;
         *(b->last != NULL ? &b->last->next : &b->first) = c;
         b->last = c;
     }
     add_locked(p, c, k);
     if (start)
-        gs_runner_link_locked(k->runner);
+        gs_runner_link_locked(m->runner);
     else if (p->out > 0)
         gs_pool_count_in_locked(p, gs_worker_self());
-    k->started = start;
+    if (m != NULL)
+        m->started = start;
     return PUT_DONE;
 }
 
 /* Finds out whether it is a flat call, packs it if not, and makes a chunk for such. */
 static bool make_chunk(struct gs_vm *vm, struct call *k, uint32_t bytes)
 {
+    struct made *m = k->made;
     uint32_t n = k->n - 1;
-    struct gs_flat *f = k->plain && !k->packed ? gs_flat_new(vm, k->args[0], n) : NULL;
-    if (f == NULL && !k->packed) {
-        if (gs_parcel_pack_n(vm, k->args, k->n, &k->parcel) != GS_OK)
+    struct gs_flat *f = k->plain && !m->packed ? gs_flat_new(vm, k->args[0], n) : NULL;
+    if (f == NULL && !m->packed) {
+        if (gs_parcel_pack_n(vm, k->args, k->n, &m->parcel) != GS_OK)
             return false;
-        k->packed = true;
+        m->packed = true;
     }
     uint32_t stride = gs_slot_stride(f != NULL ? n : 0, k->o != NULL);
     uint32_t cap = (bytes - (uint32_t)sizeof(struct gs_chunk)) / stride;
@@ -197,20 +205,20 @@ static bool make_chunk(struct gs_vm *vm, struct call *k, uint32_t bytes)
     }
     *c = (struct gs_chunk){.call = f, .at = vm->pc, .cap = cap, .stride = stride, .futures = k->o != NULL};
     gs_vm_place(vm, &c->file, &c->line);
-    k->chunk = c;
+    m->chunk = c;
     return true;
 }
 
-static void drop_made(struct call *k)
+static void drop_made(struct made *m)
 {
-    if (k->list != NULL)
-        gs_hobj_release(&k->list->h);
-    if (k->chunk != NULL) {
-        gs_flat_free(k->chunk->call);
-        gs_mem_free(k->chunk);
+    if (m->list != NULL)
+        gs_hobj_release(&m->list->h);
+    if (m->chunk != NULL) {
+        gs_flat_free(m->chunk->call);
+        gs_mem_free(m->chunk);
     }
-    if (k->runner != NULL)
-        gs_runner_free(k->runner);
+    if (m->runner != NULL)
+        gs_runner_free(m->runner);
 }
 
 /* What else putting it takes; false: there is no memory for that. */
@@ -218,9 +226,9 @@ static bool make(struct gs_vm *vm, struct gs_pool *p, enum put wanted, struct ca
 {
     switch (wanted) {
     case PUT_WANTS_LIST:
-        return (k->list = jobs_new(p)) != NULL;
+        return (k->made->list = jobs_new(p)) != NULL;
     case PUT_WANTS_RUNNER:
-        return (k->runner = gs_runner_new(p)) != NULL;
+        return (k->made->runner = gs_runner_new(p)) != NULL;
     case PUT_WANTS_CHUNK:
         return make_chunk(vm, k, bytes);
     default:
@@ -240,28 +248,41 @@ static uint32_t next_size(const struct gs_jobs *b)
     return bytes * 2;
 }
 
-/* The slot's share of k->o is taken when GS_OK. */
-static int put(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *list, struct call *k)
+/* *bytes: of the chunk that it wants. */
+GS_INLINE enum put try_put(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *list, struct call *k, uint32_t *bytes)
 {
-    for (;;) {
-        gs_spin_lock(&p->lock);
-        enum put is = put_locked(vm, p, list, k);
-        uint32_t bytes = is == PUT_WANTS_CHUNK ? next_size(list != NULL ? list : p->since) : 0;
-        gs_spin_unlock(&p->lock);
-        if (is == PUT_DONE) {
-            if (k->started) {
-                gs_runner_launch(k->runner);
-                k->runner = NULL;
-            }
-            drop_made(k);
-            return GS_OK;
-        }
-        if (!make(vm, p, is, k, bytes)) {
-            drop_made(k);
-            gs_parcel_drop(&k->parcel);
-            return is == PUT_CLOSED ? gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool") : GS_E_NOMEM;
-        }
+    gs_spin_lock(&p->lock);
+    enum put is = put_locked(vm, p, list, k);
+    if (GS_UNLIKELY(is == PUT_WANTS_CHUNK))
+        *bytes = next_size(list != NULL ? list : p->since);
+    gs_spin_unlock(&p->lock);
+    return is;
+}
+
+/* Not at once: `is` says what is wanted first. */
+static GS_NOINLINE int put_slow(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *list, struct call *k, enum put is, uint32_t bytes)
+{
+    struct made m = {0};
+    k->made = &m;
+    while (is != PUT_DONE && make(vm, p, is, k, bytes))
+        is = try_put(vm, p, list, k, &bytes);
+    if (m.started) {
+        gs_runner_launch(m.runner);
+        m.runner = NULL;
     }
+    drop_made(&m);
+    if (GS_LIKELY(is == PUT_DONE))
+        return GS_OK;
+    gs_parcel_drop(&m.parcel);
+    return is == PUT_CLOSED ? gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool") : GS_E_NOMEM;
+}
+
+/* The slot's share of k->o is taken when GS_OK. */
+GS_INLINE int put(struct gs_vm *vm, struct gs_pool *p, struct gs_jobs *list, struct call *k)
+{
+    uint32_t bytes = 0;
+    enum put is = try_put(vm, p, list, k, &bytes);
+    return GS_LIKELY(is == PUT_DONE) ? GS_OK : put_slow(vm, p, list, k, is, bytes);
 }
 
 /* list: of whom waits for the job; NULL: what is submitted now. ret NULL: nobody takes the future. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * pool.h - thread.pool: at most n jobs at a time.
  *
- * Jobs       What submit is given lies in the pool's queue until a runner takes it: a task that does one job after the other in one VM, which is made new for each. There are at
+ * Jobs       What submit is given lies in the pool's queue until a runner takes it: a task that does one job after the other in one VM, which is made new for each (flat.h, Again). There are at
  *            most n runners; who submits starts one while there are fewer, and one that finds nothing more to do ends. So idle places are nothing at all: no task, no memory.
  * Chunks     Jobs lie in chunks of their list (what was submitted since the last wait, or for one map), in order. Those of a chunk call the same function with the same
  *            captured variables and globals, so that each is its arguments, and later its result in their place; where the copier is needed each is a packed call (copy.h). A job
@@ -12,7 +12,7 @@
  * Locks      The pool's lock guards it with its queue, its lists and their chunks. A job's slot belongs to who has taken the job; once all jobs of a list have ended, to who waits for them.
  *            [P1] A range is changed by CAS: by its owner without the lock, by thieves under it; it is filled by the owner under the lock. So under the lock a range that is not empty
  *            belongs to r->chunk, and a CAS that succeeds has met no other filling. acq_rel: who takes a job sees its slot as the last owner left it.
- *            [P2] over is written by the runner alone: up (release) when a job has ended, to zero under the lock.
+ *            [P2] over is written by the runner alone: up (release) when a job has ended, to zero under the lock, at the latest when it leaves or goes on with another list.
  */
 #ifndef GS_RUNTIME_POOL_H
 #define GS_RUNTIME_POOL_H
@@ -68,6 +68,7 @@ struct gs_runner {
     _Atomic uint32_t over;  /* jobs that have ended and are not accounted for [P2] */
     uint32_t batch;         /* how many it takes at a time */
     int64_t since_ns;       /* the last taking */
+    struct gs_vm_mark mark; /* of the VM when the running job, or the last one, began */
     struct gs_taskobj *own; /* the VM's task if it is nobody's future and nobody knows it; else NULL */
     struct gs_taskobj *spare; /* such a one, while the VM is a future's */
 };

@@ -12,6 +12,7 @@
 #include "pool.h"
 
 #include "deadlock.h"
+#include "flat.h"
 #include "port/clock.h"
 #include "port/mem.h"
 #include "rt.h"
@@ -222,9 +223,11 @@ static bool refill(struct gs_runner *r, struct gs_worker *w, uint32_t ending)
     } else if (p->first == NULL && p->fresh != NULL) {
         count_out_locked(p, w);
     }
-    p->unfinished -= over + ending;
-    gs_store_rlx(&r->over, 0u); /* [P2] */
-    bool last = account_locked(b, over);
+    /* While it goes on with the same list that cannot be over, and its line, which the submitter writes, too, is left alone. */
+    uint32_t settled = got && b != NULL && r->chunk->jobs == b ? 0 : over;
+    p->unfinished -= settled + ending;
+    gs_store_rlx(&r->over, over - settled); /* [P2] */
+    bool last = account_locked(b, settled);
     gs_spin_unlock(&p->lock);
     if (last)
         gs_hobj_release(&b->h);
@@ -273,18 +276,33 @@ static bool set_self(struct gs_vm *vm, struct gs_runner *r, struct gs_taskobj *o
     return true;
 }
 
-static gs_status start(struct gs_vm *vm, struct gs_chunk *c, struct gs_slot *s)
+static gs_status start(struct gs_vm *vm, struct gs_runner *r, struct gs_slot *s)
 {
-    gs_status st;
-    if (c->call == NULL) {
-        st = gs_taskobj_start_packed(vm, &s->p);
-        gs_parcel_drop(&s->p); /* nil when it has been taken */
-        return st;
-    }
-    st = gs_flat_start(vm, c->call, gs_slot_args(s));
-    gs_flat_drop(gs_slot_args(s), gs_flat_nargs(c->call));
-    s->p = (struct gs_parcel){0};
+    struct gs_flat *call = r->chunk->call;
+    gs_status st = call != NULL ? gs_flat_start(vm, call, gs_slot_args(s)) : gs_taskobj_start_packed(vm, &s->p);
+    if (call != NULL && st == GS_OK)
+        gs_vm_mark(vm, &r->mark);
     return st;
+}
+
+/* What the slot holds of its call is needed no longer. */
+static void drop_call(struct gs_chunk *c, struct gs_slot *s)
+{
+    if (c->call == NULL) {
+        gs_parcel_drop(&s->p); /* nil when it has been taken */
+        return;
+    }
+    gs_flat_drop(gs_slot_args(s), c->call->nargs);
+    s->p = (struct gs_parcel){0};
+}
+
+static void renew(struct gs_vm *vm, struct gs_runner *r)
+{
+    struct gs_taskobj *self = vm->self;
+    r->mark.fn = NULL;
+    gs_vm_renew(vm);
+    vm->self = self;
+    gs_taskobj_init_limits(vm);
 }
 
 static bool begin(struct gs_vm *vm, struct gs_runner *r)
@@ -292,19 +310,21 @@ static bool begin(struct gs_vm *vm, struct gs_runner *r)
     struct gs_chunk *c = r->chunk;
     struct gs_slot *s = gs_chunk_slot(c, r->at);
     gs_chunk_prefetch(c, r->at + AHEAD);
-    struct gs_taskobj *was = vm->self;
-    gs_vm_renew(vm);
-    vm->self = was;
-    gs_taskobj_init_limits(vm);
+    bool again = c->call != NULL && gs_flat_restart(vm, c->call, &r->mark, gs_slot_args(s));
+    if (!again)
+        renew(vm, r);
     struct gs_taskobj **future = gs_slot_future(c, s), *o = future != NULL ? *future : NULL;
     if (o != NULL)
         gs_hobj_retain(&o->h);
     r->busy = set_self(vm, r, o);
-    if (r->busy && o == NULL) {
+    if (!r->busy)
+        return false;
+    if (o == NULL) {
         vm->self->file = c->file;
         vm->self->line = c->line;
     }
-    r->busy = r->busy && start(vm, c, s) == GS_OK;
+    r->busy = again || start(vm, r, s) == GS_OK;
+    drop_call(c, s);
     return r->busy;
 }
 
@@ -454,11 +474,7 @@ static void abandon(struct gs_chunk *c, uint32_t from, uint32_t to)
 {
     for (uint32_t i = from; i < to; i++) {
         struct gs_slot *s = gs_chunk_slot(c, i);
-        if (c->call != NULL) {
-            gs_flat_drop(gs_slot_args(s), gs_flat_nargs(c->call));
-            s->p = (struct gs_parcel){0};
-        }
-        gs_parcel_drop(&s->p);
+        drop_call(c, s);
         struct gs_taskobj **future = gs_slot_future(c, s);
         if (future != NULL)
             gs_taskobj_leave_pool(*future);

@@ -314,6 +314,16 @@ static void widen_stack(struct gs_vm *vm, uint32_t n)
     memset(vm->stack, 0, (n - have) * sizeof(gs_value));
 }
 
+/* The bottom frame is that of f, about to run. Its registers have been set. */
+static void enter_bottom(struct gs_vm *vm, const struct gs_func *f)
+{
+    gs_value *base = vm->stack + 2;
+    base[-2] = gs_objv(GS_T_FUNC, f);
+    base[-1] = (gs_value){.p = NULL, .tag = GS_T_FRAME};
+    vm->base = base;
+    vm->pc = f->proto->code;
+}
+
 gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint32_t n)
 {
     bool direct = fits(fn, n);
@@ -326,19 +336,30 @@ gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint3
         gs_vm_grow_stack(vm, vm->stack, room) != GS_OK)
         return GS_E_NOMEM;
     gs_value *base = vm->stack + 2;
-    base[-1] = (gs_value){.p = NULL, .tag = GS_T_FRAME};
     if (direct) {
-        base[-2] = fn;
         for (uint32_t i = 0; i < n; i++) /* not memcpy: they have just been written by words */
             base[i] = gs_value_words(&args[i]);
     } else {
-        base[-2] = gs_objv(GS_T_FUNC, &stub_func);
         base[0] = fn;
         base[2] = gs_objv(GS_T_ARRAY, all);
     }
-    vm->base = base;
-    vm->pc = gs_vm_proto(vm)->code;
+    enter_bottom(vm, direct ? fn.f : &stub_func);
     return GS_OK;
+}
+
+void gs_vm_mark(const struct gs_vm *vm, struct gs_vm_mark *m)
+{
+    const struct gs_func *fn = vm->base[-2].f;
+    *m = (struct gs_vm_mark){.fn = fn != &stub_func ? fn : NULL, .stack = vm->stack, .cur = vm->heap.cur, .shares = vm->ledger.n};
+}
+
+bool gs_vm_rewind(struct gs_vm *vm, const struct gs_vm_mark *m)
+{
+    bool same = m->fn != NULL && vm->stack == m->stack && vm->heap.cur == m->cur && vm->ledger.n == m->shares && (vm->flags & ~GS_VM_FOREIGN_STACK) == 0 &&
+                gs_load_rlx(&vm->park.number) == 0 && has_no_parts(vm);
+    if (same)
+        enter_bottom(vm, m->fn);
+    return same;
 }
 
 /* ---- collecting ---- */

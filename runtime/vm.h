@@ -152,6 +152,17 @@ void gs_vm_renew(struct gs_vm *vm);
 /* Prepares the call of fn (FUNC, NATIVE or BOUND, in this VM's heap or immortal) with n arguments
  * as the bottom frame. Arity and other errors throw when the VM first runs. GS_OK or GS_E_NOMEM. */
 gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint32_t n);
+/* What a VM is when it has just been started, by which gs_vm_rewind tells whether it still is. */
+struct gs_vm_mark {
+    const struct gs_func *fn; /* that of the bottom frame; NULL: there is no going back */
+    const gs_value *stack;
+    const char *cur; /* of the heap */
+    uint32_t shares;
+};
+void gs_vm_mark(const struct gs_vm *vm, struct gs_vm_mark *m);
+/* Of a VM whose bottom frame has returned: true when it has made nothing and holds nothing since the mark and has never waited; it stands before the call again then, and only the
+ * arguments have to be set (base[0] on). Globals are the caller's affair. */
+bool gs_vm_rewind(struct gs_vm *vm, const struct gs_vm_mark *m);
 /* Makes room for n more slots above top (a pointer into the stack); moves the stack: vm->base and
  * vm->top are updated. GS_OK, or GS_E_THROWN with StackOverflow / OutOfMemory in vm->error (raised
  * at vm->pc[-1], so base and pc must be saved). Rearms task.sp_limit; a poke that came meanwhile

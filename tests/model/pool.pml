@@ -12,7 +12,7 @@
  *
  * Try it     An owner that takes a job, or a thief that takes some, without CAS; a CAS that compares one half; stealing, or filling a range from the queue, without the lock; a
  *            thief that does not take the chunk over, or nobody who steals; a runner that decides to leave under the lock and does so after it; a submitter that counts the
- *            runners before it has the lock, or starts one only where there is none; over that is not set to zero, or goes up when a job begins; an outcome after its accounting;
+ *            runners before it has the lock, or starts one only where there is none; over that is not settled by who leaves, or goes up when a job begins; an outcome after its accounting;
  *            waiting without a look under the lock; a refill that gives a range and no job: each makes it fail.
  */
 #define JOBS 5
@@ -137,10 +137,10 @@ inline refill(ending)
             linked[me] = false
         :: else
         fi;
-        unfinished = unfinished - over[me] - ending;
+        l = (got -> 0 : over[me]); /* there is one list only: who goes on goes on with it */
+        unfinished = unfinished - l - ending;
         gone = gone + ending;
-        l = over[me];
-        over[me] = 0;
+        over[me] = over[me] - l;
         account(l);
         l = 0;
         h = 0;

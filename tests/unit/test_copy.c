@@ -5,6 +5,7 @@
 
 #include "chan.h"
 #include "copy.h"
+#include "flat.h"
 #include "payload.h"
 #include "port/mem.h"
 
@@ -233,7 +234,7 @@ static void a_flat_call_can_be_kept(void)
     CU_ASSERT_TRUE_FATAL(gs_flat_takes(args, 2));
     gs_flat_keep(kept_args, args, 2);
     CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 4);
-    CU_ASSERT_EQUAL(gs_flat_nargs(kept), 2);
+    CU_ASSERT_EQUAL(kept->nargs, 2);
     CU_ASSERT_TRUE(gs_flat_fits(kept, a, fn, 2));
     CU_ASSERT_FALSE(gs_flat_fits(kept, a, fn, 1));
     CU_ASSERT_FALSE(gs_flat_fits(kept, a, h, 2));
@@ -264,6 +265,88 @@ static void a_flat_call_can_be_kept(void)
     gs_flat_free(NULL);
     CU_ASSERT_EQUAL(gs_load_rlx(&c->h.refs), 1);
     gs_hobj_release(&c->h);
+}
+
+/* As when the bottom frame has returned, and its registers with it. */
+static void returns(struct gs_vm *vm)
+{
+    vm->base[-2] = gs_int(1);
+    vm->base[0] = gs_nil();
+    vm->base = NULL;
+    vm->pc = NULL;
+}
+
+static void makes_nothing(struct gs_vm *vm)
+{
+    (void)vm;
+}
+static void makes_an_array(struct gs_vm *vm)
+{
+    CU_ASSERT_PTR_NOT_NULL_FATAL(gs_array_new(&vm->heap));
+}
+static void collects(struct gs_vm *vm)
+{
+    gs_vm_collect(vm);
+}
+static void gets_a_share(struct gs_vm *vm)
+{
+    gs_value h;
+    struct gs_chan *c = gs_chan_new(0);
+    CU_ASSERT_EQUAL_FATAL(gs_handle_adopt(vm, &c->h, &h), GS_OK);
+}
+static void waits(struct gs_vm *vm)
+{
+    gs_wait_begin(vm);
+    (void)gs_wait_end(vm);
+}
+static void is_cancelled(struct gs_vm *vm)
+{
+    vm->flags |= GS_VM_CANCELLED;
+}
+static void grows(struct gs_vm *vm)
+{
+    CU_ASSERT_EQUAL_FATAL(gs_vm_grow_stack(vm, vm->stack, 300), GS_OK);
+}
+
+static void only_a_vm_that_did_nothing_begins_again(void)
+{
+    static const struct {
+        void (*job)(struct gs_vm *);
+        bool again;
+    } jobs[] = {{makes_nothing, true}, {makes_an_array, false}, {collects, false}, {gets_a_share, false}, {waits, false}, {is_cancelled, false}, {grows, false}};
+    struct gs_vm *a = unit_task();
+    struct gs_func *f = gs_heap_new(&a->heap, GS_T_FUNC, sizeof *f + sizeof(gs_value));
+    f->h.aux16 = 1;
+    f->proto = two_parameters();
+    f->up[0] = gs_int(8);
+    struct gs_flat *kept = gs_flat_new(a, gs_objv(GS_T_FUNC, f), 2);
+    f->up[0] = gs_int(9);
+    struct gs_flat *other = gs_flat_new(a, gs_objv(GS_T_FUNC, f), 2);
+    for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
+        struct gs_vm *b = receiver();
+        struct gs_vm_mark m;
+        gs_value args[] = {gs_int(1), gs_int(2)}, next[] = {gs_int(3), gs_int(4)};
+        CU_ASSERT_EQUAL_FATAL(gs_flat_start(b, kept, args), GS_OK);
+        gs_vm_mark(b, &m);
+        for (int round = 0; round < 2; round++) {
+            const gs_insn *begin = gs_vm_proto(b)->code;
+            jobs[i].job(b);
+            returns(b);
+            CU_ASSERT_FALSE(gs_flat_restart(b, other, &m, next));
+            CU_ASSERT_EQUAL_FATAL(gs_flat_restart(b, kept, &m, next), jobs[i].again);
+            if (!jobs[i].again)
+                break;
+            CU_ASSERT_PTR_EQUAL(b->base[-2].f, m.fn);
+            CU_ASSERT_EQUAL(b->base[-2].f->up[0].i, 8);
+            CU_ASSERT_PTR_EQUAL(b->pc, begin);
+            CU_ASSERT_EQUAL(b->base[0].i, 3);
+            CU_ASSERT_EQUAL(b->base[1].i, 4);
+        }
+        gs_vm_free(b);
+    }
+    gs_flat_free(kept);
+    gs_flat_free(other);
+    unit_task_free(a);
 }
 
 static void a_flat_call_without_memory_leaves_nothing_behind(void)
@@ -344,6 +427,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_task_gets_the_globals_it_names),
     UNIT_CASE(a_flat_call_is_copied_as_any_other),
     UNIT_CASE(a_flat_call_can_be_kept),
+    UNIT_CASE(only_a_vm_that_did_nothing_begins_again),
     UNIT_CASE(a_flat_call_without_memory_leaves_nothing_behind),
     UNIT_CASE(failing_allocations_leave_nothing_behind),
 };
