@@ -33,7 +33,7 @@ static uint32_t random_below(uint32_t n)
     s ^= s << 13;
     s ^= s >> 7;
     s ^= s << 17;
-    return (uint32_t)((s >> 32) % n);
+    return (uint32_t)((s >> 32) * n >> 32); /* without a division; each is as likely but for n in 2^32 */
 }
 
 /* ---- claiming a partner while holding oneself ---- */
@@ -174,12 +174,24 @@ static bool has_been_empty(const struct gs_waiter *w, struct gs_chan *ch)
     return taken == gs_load_acq(&ch->added);  /* [N1] */
 }
 
+/* Waiter k becomes that of a case that none before it has, each as likely; the cases that are left stand behind it by their numbers. */
+static struct gs_waiter *draw(struct gs_vm *vm, const struct select_case *cs, struct gs_waiter *ws, uint32_t n, uint32_t k)
+{
+    uint32_t at = k + random_below(n - k), index = ws[at].index;
+    ws[at].index = ws[k].index;
+    ws[k] = (struct gs_waiter){.vm = vm, .index = index, .send = cs[index].send};
+    vm->park.ext->nmany = k + 1;
+    return &ws[k];
+}
+
 /* ms 0: there is no pass 2. */
 static bool pass1(struct gs_vm *vm, struct select_case *cs, struct gs_waiter *ws, uint32_t n, int64_t ms, int *st)
 {
     struct hold h = {.self = vm, .held = false};
+    for (uint32_t k = 0; k < n; k++)
+        ws[k].index = k;
     for (uint32_t k = 0; k < n; k++) {
-        struct gs_waiter *w = &ws[k];
+        struct gs_waiter *w = draw(vm, cs, ws, n, k);
         struct gs_chan *ch = cs[w->index].ch;
         if (ms != 0 && has_been_empty(w, ch))
             continue;
@@ -276,17 +288,7 @@ int gs_chan_select(struct gs_vm *vm, struct gs_array *cases, int64_t ms, gs_valu
     st = read_cases(vm, cases, cs);
     if (st != GS_OK)
         goto out;
-    e->nmany = n;
     e->many_on = GS_H_CHAN;
-    for (uint32_t i = 0; i < n; i++) { /* in random order, shuffled as it grows */
-        uint32_t at = random_below(i + 1);
-        ws[i].index = ws[at].index;
-        ws[at].index = i;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        ws[i].vm = vm;
-        ws[i].send = cs[ws[i].index].send;
-    }
     e->reason = GS_WAIT_WOKEN;
     if (n > 0 && pass1(vm, cs, ws, n, ms, &st)) {
         if (st == GS_OK)

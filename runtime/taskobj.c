@@ -754,8 +754,7 @@ int gs_taskobj_wait_several(struct gs_vm *vm, struct gs_array *fs, bool all, con
     for (uint32_t i = 0; i < n; i++) {
         struct gs_hobj *o = gs_handle_find(gs_array_at(fs, i));
         gs_hobj_retain(o);
-        ws[i].vm = vm;
-        ws[i].item.v = gs_handlev(o->id, o);
+        ws[i] = (struct gs_waiter){.vm = vm, .item.v = gs_handlev(o->id, o)};
         gs_taskobj_received((struct gs_taskobj *)o);
     }
     vm->park.ext->nmany = n;

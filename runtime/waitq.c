@@ -4,7 +4,6 @@
 #include "waitq.h"
 
 #include <sched.h>
-#include <string.h>
 
 #include "error.h"
 #include "port/clock.h"
@@ -154,8 +153,6 @@ bool gs_wait_many(struct gs_vm *vm, uint32_t n)
         e->many = w;
         e->many_cap = n;
     }
-    if (n > 0)
-        memset(e->many, 0, n * sizeof *e->many);
     return true;
 }
 

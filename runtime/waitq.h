@@ -68,7 +68,7 @@ int gs_wait_outcome(struct gs_vm *vm, gs_value on_time, gs_value got, gs_value *
 int gs_wait_again(struct gs_vm *vm, int (*finish)(struct gs_vm *, gs_value *), const char *what, struct gs_hobj *obj);
 int gs_throw_cancelled(struct gs_vm *vm);
 struct gs_wait_ext *gs_wait_ext(struct gs_vm *vm); /* NULL when out */
-/* Room for n zeroed waiters in the extension, which is there; none is in use (nmany is 0) until the caller says so. False when out. */
+/* Room for n waiters in the extension, which is there, not cleared; none is in use (nmany is 0) until the caller says so. False when out. */
 bool gs_wait_many(struct gs_vm *vm, uint32_t n);
 /* Drops the extension's waiters (out of all queues by now) with what their items hold. */
 void gs_wait_drop_many(struct gs_vm *vm);
