@@ -18,7 +18,6 @@
 
 #include "deadlock.h"
 #include "error.h"
-#include "heap_int.h"
 #include "hold.h"
 #include "hot.h"
 #include "lib.h"
@@ -464,33 +463,11 @@ static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
 
 static struct gs_taskobj *block_new(void)
 {
-    struct gs_hold *h = &gs_hold;
-    if (h->ntasks == 0)
-        return gs_mem_zalloc(sizeof(struct gs_taskobj));
-    struct gs_taskobj *o = h->task[--h->ntasks];
-    GS_UNPOISON(o, sizeof *o);
+    struct gs_taskobj *o = gs_hold_take(GS_HOLD_TASK);
+    if (o == NULL)
+        return gs_mem_zalloc(sizeof *o);
     *o = (struct gs_taskobj){0};
     return o;
-}
-
-static void block_free(struct gs_taskobj *o)
-{
-    struct gs_hold *h = &gs_hold;
-    if (!h->on || h->ntasks == GS_HOLD_TASKS) {
-        gs_mem_free(o);
-        return;
-    }
-    h->task[h->ntasks++] = o;
-    GS_POISON(o, sizeof *o);
-}
-
-void gs_hold_return_tasks(void)
-{
-    while (gs_hold.ntasks > 0) {
-        void *o = gs_hold.task[--gs_hold.ntasks];
-        GS_UNPOISON(o, sizeof(struct gs_taskobj));
-        gs_mem_free(o);
-    }
 }
 
 struct gs_taskobj *gs_taskobj_new(struct gs_vm *vm, enum gs_task_style style, enum gs_hkind kind)
@@ -513,7 +490,7 @@ void gs_taskobj_drop(struct gs_hobj *h)
     GS_ASSERT(o->done || o->pool == NULL);
     if (o->done)
         gs_parcel_drop(&o->outcome);
-    block_free(o);
+    gs_hold_give(GS_HOLD_TASK, o);
 }
 
 /* Readies a VM for the scheduler. Nobody else knows o yet, which gets so many shares, one of them the VM's. */

@@ -28,61 +28,7 @@ _Static_assert(CHUNK_OFFSET + 96 <= STACK_OFFSET, "a chunk of 96 bytes: four cap
  * leaves them nearly empty. */
 #define LARGE_STACK (1u << 16)
 
-/* ---- memory of ended VMs ---- */
-
-/* Blocks that no worker holds, by the batch: who ends what others start hands them back through here, one lock for GS_HOLD_BATCH of them,
- * where the allocator would make each a message to the thread it came from. */
-#define DEPOT_BATCHES 16u
-
-static struct {
-    struct gs_spin lock;
-    _Atomic uint32_t n; /* batches; read without the lock as a hint */
-    void *block[DEPOT_BATCHES][GS_HOLD_BATCH];
-} depot; /* all under lock */
-
-static bool depot_take(struct gs_hold *h)
-{
-    gs_spin_lock(&depot.lock);
-    uint32_t n = gs_load_rlx(&depot.n);
-    bool got = n > 0;
-    if (got) {
-        memcpy(h->vm, depot.block[n - 1], sizeof depot.block[0]);
-        gs_store_rlx(&depot.n, n - 1);
-    }
-    gs_spin_unlock(&depot.lock);
-    if (got)
-        h->nvms = GS_HOLD_BATCH;
-    return got;
-}
-
-/* The blocks that have been here longest go. */
-static GS_COLD void depot_give(struct gs_hold *h)
-{
-    gs_spin_lock(&depot.lock);
-    uint32_t n = gs_load_rlx(&depot.n);
-    bool room = n < DEPOT_BATCHES;
-    if (room) {
-        memcpy(depot.block[n], h->vm, sizeof depot.block[0]);
-        gs_store_rlx(&depot.n, n + 1);
-    }
-    gs_spin_unlock(&depot.lock);
-    if (!room)
-        for (uint32_t i = 0; i < GS_HOLD_BATCH; i++) {
-            GS_UNPOISON(h->vm[i], GS_VM_BYTES);
-            gs_mem_free(h->vm[i]);
-        }
-    h->nvms -= GS_HOLD_BATCH;
-    memmove(h->vm, h->vm + GS_HOLD_BATCH, h->nvms * sizeof h->vm[0]);
-}
-
-void gs_hold_return_vms(void)
-{
-    while (gs_hold.nvms > 0) {
-        void *p = gs_hold.vm[--gs_hold.nvms];
-        GS_UNPOISON(p, GS_VM_BYTES);
-        gs_mem_free(p);
-    }
-}
+/* ---- memory ---- */
 
 /* All of it from an offset on but the chunk, where objects are written before they are read. */
 static void clear(struct gs_vm *vm, size_t from)
@@ -95,26 +41,11 @@ static void clear(struct gs_vm *vm, size_t from)
 
 static struct gs_vm *block_new(void)
 {
-    struct gs_hold *h = &gs_hold;
-    if (h->nvms == 0 && (!h->on || gs_load_rlx(&depot.n) == 0 || !depot_take(h)))
+    struct gs_vm *vm = gs_hold_take(GS_HOLD_VM);
+    if (vm == NULL)
         return gs_mem_zalloc(GS_VM_BYTES);
-    struct gs_vm *vm = h->vm[--h->nvms];
-    GS_UNPOISON(vm, GS_VM_BYTES);
     clear(vm, 0);
     return vm;
-}
-
-static void block_free(struct gs_vm *vm)
-{
-    struct gs_hold *h = &gs_hold;
-    if (!h->on) {
-        gs_mem_free(vm);
-        return;
-    }
-    if (h->nvms == GS_HOLD_VMS)
-        depot_give(h);
-    h->vm[h->nvms++] = vm;
-    GS_POISON(vm, GS_VM_BYTES);
 }
 
 static void place_parts(struct gs_vm *vm)
@@ -165,7 +96,7 @@ void gs_vm_free(struct gs_vm *vm)
     drop_parts(vm);
     if (vm->flags & GS_VM_FOREIGN_STACK)
         gs_mem_free(vm->stack);
-    block_free(vm);
+    gs_hold_give(GS_HOLD_VM, vm);
 }
 
 /* ---- stack ---- */
