@@ -44,7 +44,7 @@ static struct live_shard {
 void gs_rt_live_add(struct gs_vm *vm)
 {
     struct gs_worker *w = gs_worker_self();
-    vm->live_shard = (uint16_t)(w != NULL ? gs_worker_index(w) % LIVE_SHARDS : 0);
+    vm->live_shard = (uint8_t)(w != NULL ? gs_worker_index(w) % LIVE_SHARDS : 0);
     struct live_shard *s = &live[vm->live_shard];
     gs_spin_lock(&s->lock);
     vm->live_prev = NULL;

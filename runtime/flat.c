@@ -173,16 +173,31 @@ gs_status gs_flat_start(struct gs_vm *to, const struct gs_flat *f, const gs_valu
 {
     const struct gs_flat_call call = {
         .proto = f->proto, .args = args, .up = f->v, .globals = f->v + f->nup, .nargs = f->nargs, .nup = f->nup, .reach = f->reach};
-    return gs_flat_call_start(to, &call);
+    gs_status st = gs_flat_call_start(to, &call);
+    if (st == GS_OK)
+        gs_vm_mark(to);
+    return st;
 }
 
-bool gs_flat_restart(struct gs_vm *vm, const struct gs_flat *f, const struct gs_vm_mark *m, const gs_value *args)
+/* An argument of the next call; a share that vm has of its object already serves that, too. */
+static bool copy_again(struct gs_vm *vm, gs_value v, gs_value *out)
 {
-    if (m->fn == NULL || m->fn->proto != f->proto || vm->layout != f->reach->layout || !all_same(m->fn->up, f->v, f->nup) ||
-        !all_same(vm->globals, f->v + f->nup, f->reach->n) || f->nargs != f->proto->nparams || !gs_vm_rewind(vm, m))
+    for (uint32_t i = 0; gs_kind(v) == GS_T_HANDLE && i < vm->ledger.n; i++)
+        if (gs_ledger_at(&vm->ledger, i) == gs_handle_obj(v)) {
+            *out = v;
+            return true;
+        }
+    return flat_copy(vm, v, out);
+}
+
+bool gs_flat_restart(struct gs_vm *vm, const struct gs_flat *f, const gs_value *args)
+{
+    const struct gs_func *fn = vm->marked_fn;
+    if (fn == NULL || fn->proto != f->proto || f->nargs != f->proto->nparams || vm->layout != f->reach->layout || !all_same(fn->up, f->v, f->nup) ||
+        !all_same(vm->globals, f->v + f->nup, f->reach->n) || !gs_vm_rewind(vm))
         return false;
     for (uint32_t i = 0; i < f->nargs; i++)
-        if (!flat_copy(vm, gs_value_words(&args[i]), &vm->base[i]))
+        if (!copy_again(vm, gs_value_words(&args[i]), &vm->base[i]))
             return false;
     return true;
 }

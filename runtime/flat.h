@@ -44,10 +44,10 @@ GS_INLINE bool gs_flat_fits(const struct gs_flat *f, const struct gs_vm *from, g
 GS_INLINE bool gs_flat_takes(const gs_value *args, uint32_t n);
 GS_INLINE void gs_flat_keep(gs_value *to, const gs_value *args, uint32_t n);
 GS_INLINE void gs_flat_drop(const gs_value *args, uint32_t n);
-/* Starts a call in a fresh VM; f and args stay. GS_OK or GS_E_NOMEM. */
+/* Starts a call in a fresh VM and marks it; f and args stay. GS_OK or GS_E_NOMEM. */
 gs_status gs_flat_start(struct gs_vm *to, const struct gs_flat *f, const gs_value *args);
-/* The same in a VM that has done a call and had the mark m when that began. False: it is not as it was then, and has to be renewed; it may be in any state that gs_vm_renew takes. */
-bool gs_flat_restart(struct gs_vm *vm, const struct gs_flat *f, const struct gs_vm_mark *m, const gs_value *args);
+/* The same in a VM that has done a call. False: it was another one, or the VM is not as it was when that began, and has to be renewed; it may be in any state that gs_vm_renew takes. */
+bool gs_flat_restart(struct gs_vm *vm, const struct gs_flat *f, const gs_value *args);
 
 /* ---- inline ---- */
 

@@ -68,7 +68,6 @@ struct gs_runner {
     _Atomic uint32_t over;  /* jobs that have ended and are not accounted for [P2] */
     uint32_t batch;         /* how many it takes at a time */
     int64_t since_ns;       /* the last taking */
-    struct gs_vm_mark mark; /* of the VM when the running job, or the last one, began */
     struct gs_taskobj *own; /* the VM's task if it is nobody's future and nobody knows it; else NULL */
     struct gs_taskobj *spare; /* such a one, while the VM is a future's */
 };

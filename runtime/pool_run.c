@@ -276,13 +276,9 @@ static bool set_self(struct gs_vm *vm, struct gs_runner *r, struct gs_taskobj *o
     return true;
 }
 
-static gs_status start(struct gs_vm *vm, struct gs_runner *r, struct gs_slot *s)
+static gs_status start(struct gs_vm *vm, struct gs_chunk *c, struct gs_slot *s)
 {
-    struct gs_flat *call = r->chunk->call;
-    gs_status st = call != NULL ? gs_flat_start(vm, call, gs_slot_args(s)) : gs_taskobj_start_packed(vm, &s->p);
-    if (call != NULL && st == GS_OK)
-        gs_vm_mark(vm, &r->mark);
-    return st;
+    return c->call != NULL ? gs_flat_start(vm, c->call, gs_slot_args(s)) : gs_taskobj_start_packed(vm, &s->p);
 }
 
 /* What the slot holds of its call is needed no longer. */
@@ -296,10 +292,9 @@ static void drop_call(struct gs_chunk *c, struct gs_slot *s)
     s->p = (struct gs_parcel){0};
 }
 
-static void renew(struct gs_vm *vm, struct gs_runner *r)
+static void renew(struct gs_vm *vm)
 {
     struct gs_taskobj *self = vm->self;
-    r->mark.fn = NULL;
     gs_vm_renew(vm);
     vm->self = self;
     gs_taskobj_init_limits(vm);
@@ -310,9 +305,9 @@ static bool begin(struct gs_vm *vm, struct gs_runner *r)
     struct gs_chunk *c = r->chunk;
     struct gs_slot *s = gs_chunk_slot(c, r->at);
     gs_chunk_prefetch(c, r->at + AHEAD);
-    bool again = c->call != NULL && gs_flat_restart(vm, c->call, &r->mark, gs_slot_args(s));
+    bool again = c->call != NULL && gs_flat_restart(vm, c->call, gs_slot_args(s));
     if (!again)
-        renew(vm, r);
+        renew(vm);
     struct gs_taskobj **future = gs_slot_future(c, s), *o = future != NULL ? *future : NULL;
     if (o != NULL)
         gs_hobj_retain(&o->h);
@@ -323,7 +318,7 @@ static bool begin(struct gs_vm *vm, struct gs_runner *r)
         vm->self->file = c->file;
         vm->self->line = c->line;
     }
-    r->busy = again || start(vm, r, s) == GS_OK;
+    r->busy = again || start(vm, c, s) == GS_OK;
     drop_call(c, s);
     return r->busy;
 }

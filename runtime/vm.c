@@ -278,18 +278,26 @@ gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint3
     return GS_OK;
 }
 
-void gs_vm_mark(const struct gs_vm *vm, struct gs_vm_mark *m)
+static size_t chunk_used(const struct gs_vm *vm)
 {
-    const struct gs_func *fn = vm->base[-2].f;
-    *m = (struct gs_vm_mark){.fn = fn != &stub_func ? fn : NULL, .stack = vm->stack, .cur = vm->heap.cur, .shares = vm->ledger.n};
+    return (size_t)(vm->heap.cur - ((const char *)vm + CHUNK_OFFSET));
 }
 
-bool gs_vm_rewind(struct gs_vm *vm, const struct gs_vm_mark *m)
+void gs_vm_mark(struct gs_vm *vm)
 {
-    bool same = m->fn != NULL && vm->stack == m->stack && vm->heap.cur == m->cur && vm->ledger.n == m->shares && (vm->flags & ~GS_VM_FOREIGN_STACK) == 0 &&
-                gs_load_rlx(&vm->park.number) == 0 && has_no_parts(vm);
+    const struct gs_func *fn = vm->base[-2].f;
+    bool can = fn != &stub_func && vm->ledger.n <= UINT8_MAX && gs_heap_is_bare(&vm->heap);
+    vm->marked_fn = can ? fn : NULL;
+    vm->marked_shares = (uint8_t)vm->ledger.n;
+    vm->marked_used = (uint16_t)chunk_used(vm);
+}
+
+bool gs_vm_rewind(struct gs_vm *vm)
+{
+    bool same = vm->marked_fn != NULL && has_no_parts(vm) && chunk_used(vm) == vm->marked_used && vm->ledger.n == vm->marked_shares && gs_load_rlx(&vm->park.number) == 0 &&
+                (vm->flags & ~GS_VM_FOREIGN_STACK) == 0 && vm->stack_end - vm->stack <= STACK_KEPT;
     if (same)
-        enter_bottom(vm, m->fn);
+        enter_bottom(vm, vm->marked_fn);
     return same;
 }
 

@@ -114,7 +114,8 @@ struct gs_vm {
     uint32_t resume_dst;     /* register (relative to base) that the outcome of a park goes to */
     uint8_t resume_how;      /* interp.c: how the parked instruction goes on */
     uint8_t flags;           /* enum gs_vmflag */
-    uint16_t live_shard;     /* api.c */
+    uint8_t live_shard;      /* api.c */
+    uint8_t marked_shares;   /* gs_vm_mark: entries of the ledger, */
     struct gs_taskobj *self; /* the handle object of this task; it outlives the VM */
     struct gs_vm *live_prev, *live_next; /* registry of VMs that have waited, for reports */
     void *lib; /* lib_math's random state and such; struct gs_vmlib, NULL until needed */
@@ -127,6 +128,8 @@ struct gs_vm {
     int32_t heat;            /* events until the next sample */
     bool compiled;           /* its frames are on the C stack: nothing collects */
     bool refused;            /* a collection was asked for meanwhile */
+    uint16_t marked_used;    /* bytes of the first chunk, */
+    const struct gs_func *marked_fn; /* and the function; NULL: there is no mark */
     uintptr_t cstack_limit;  /* it goes no deeper than this */
     const struct gs_hot_site *missed; /* which guard failed, when the code says so */
 };
@@ -152,17 +155,11 @@ void gs_vm_renew(struct gs_vm *vm);
 /* Prepares the call of fn (FUNC, NATIVE or BOUND, in this VM's heap or immortal) with n arguments
  * as the bottom frame. Arity and other errors throw when the VM first runs. GS_OK or GS_E_NOMEM. */
 gs_status gs_vm_start(struct gs_vm *vm, gs_value fn, const gs_value *args, uint32_t n);
-/* What a VM is when it has just been started, by which gs_vm_rewind tells whether it still is. */
-struct gs_vm_mark {
-    const struct gs_func *fn; /* that of the bottom frame; NULL: there is no going back */
-    const gs_value *stack;
-    const char *cur; /* of the heap */
-    uint32_t shares;
-};
-void gs_vm_mark(const struct gs_vm *vm, struct gs_vm_mark *m);
+/* To be called when it has just been started: what gs_vm_rewind compares with. */
+void gs_vm_mark(struct gs_vm *vm);
 /* Of a VM whose bottom frame has returned: true when it has made nothing and holds nothing since the mark and has never waited; it stands before the call again then, and only the
- * arguments have to be set (base[0] on). Globals are the caller's affair. */
-bool gs_vm_rewind(struct gs_vm *vm, const struct gs_vm_mark *m);
+ * arguments have to be set (base[0] on). Globals are the caller's affair. False: there was no mark, or it did more. */
+bool gs_vm_rewind(struct gs_vm *vm);
 /* Makes room for n more slots above top (a pointer into the stack); moves the stack: vm->base and
  * vm->top are updated. GS_OK, or GS_E_THROWN with StackOverflow / OutOfMemory in vm->error (raised
  * at vm->pc[-1], so base and pc must be saved). Rearms task.sp_limit; a poke that came meanwhile

@@ -307,13 +307,17 @@ static void grows(struct gs_vm *vm)
 {
     CU_ASSERT_EQUAL_FATAL(gs_vm_grow_stack(vm, vm->stack, 300), GS_OK);
 }
+static void grows_a_lot(struct gs_vm *vm)
+{
+    CU_ASSERT_EQUAL_FATAL(gs_vm_grow_stack(vm, vm->stack, 3000), GS_OK);
+}
 
 static void only_a_vm_that_did_nothing_begins_again(void)
 {
     static const struct {
         void (*job)(struct gs_vm *);
         bool again;
-    } jobs[] = {{makes_nothing, true}, {makes_an_array, false}, {collects, false}, {gets_a_share, false}, {waits, false}, {is_cancelled, false}, {grows, false}};
+    } jobs[] = {{makes_nothing, true}, {makes_an_array, false}, {collects, false}, {gets_a_share, false}, {waits, false}, {is_cancelled, false}, {grows, true}, {grows_a_lot, false}};
     struct gs_vm *a = unit_task();
     struct gs_func *f = gs_heap_new(&a->heap, GS_T_FUNC, sizeof *f + sizeof(gs_value));
     f->h.aux16 = 1;
@@ -324,19 +328,17 @@ static void only_a_vm_that_did_nothing_begins_again(void)
     struct gs_flat *other = gs_flat_new(a, gs_objv(GS_T_FUNC, f), 2);
     for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
         struct gs_vm *b = receiver();
-        struct gs_vm_mark m;
         gs_value args[] = {gs_int(1), gs_int(2)}, next[] = {gs_int(3), gs_int(4)};
         CU_ASSERT_EQUAL_FATAL(gs_flat_start(b, kept, args), GS_OK);
-        gs_vm_mark(b, &m);
         for (int round = 0; round < 2; round++) {
             const gs_insn *begin = gs_vm_proto(b)->code;
             jobs[i].job(b);
             returns(b);
-            CU_ASSERT_FALSE(gs_flat_restart(b, other, &m, next));
-            CU_ASSERT_EQUAL_FATAL(gs_flat_restart(b, kept, &m, next), jobs[i].again);
+            CU_ASSERT_FALSE(gs_flat_restart(b, other, next));
+            CU_ASSERT_EQUAL_FATAL(gs_flat_restart(b, kept, next), jobs[i].again);
             if (!jobs[i].again)
                 break;
-            CU_ASSERT_PTR_EQUAL(b->base[-2].f, m.fn);
+            CU_ASSERT_PTR_EQUAL(b->base[-2].f, b->marked_fn);
             CU_ASSERT_EQUAL(b->base[-2].f->up[0].i, 8);
             CU_ASSERT_PTR_EQUAL(b->pc, begin);
             CU_ASSERT_EQUAL(b->base[0].i, 3);
