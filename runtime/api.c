@@ -29,6 +29,7 @@
 #include "quit.h"
 #include "reclaim.h"
 #include "rt.h"
+#include "seed.h"
 #include "taskobj.h"
 
 struct gs_rt gs_rt;
@@ -83,6 +84,7 @@ void gs_rt_live_remove(struct gs_vm *vm)
     if (vm->live_next != NULL)
         vm->live_next->live_prev = vm->live_prev;
     gs_spin_unlock(&s->lock);
+    vm->flags &= (uint8_t)~GS_VM_LIVE;
 }
 
 /* ---- reports about all tasks ---- */
@@ -90,37 +92,44 @@ void gs_rt_live_remove(struct gs_vm *vm)
 /* Tasks that were still queued when the scheduler stopped. */
 static struct gs_task *left_over;
 
+/* A VM, or a seed, of which there is a VM only while it is told of. */
+static const struct gs_taskobj *object_of(const struct gs_task *t)
+{
+    const struct gs_seed *seed = gs_seed_of(t);
+    return seed != NULL ? seed->o : ((const struct gs_vm *)(const void *)t)->self; /* the task is its first member */
+}
+
 static int by_id(const void *a, const void *b)
 {
-    const struct gs_vm *const *x = a, *const *y = b;
-    int64_t i = (*x)->self->h.id, j = (*y)->self->h.id;
+    const struct gs_task *const *x = a, *const *y = b;
+    int64_t i = object_of(*x)->h.id, j = object_of(*y)->h.id;
     return i < j ? -1 : i > j;
 }
 
 struct tasks {
-    struct gs_vm **v;
+    struct gs_task **v;
     size_t n, cap;
 };
 
-static void tasks_add(struct tasks *t, struct gs_vm *vm)
+static void tasks_add(struct tasks *t, struct gs_task *task)
 {
     if (t->n == t->cap) {
         t->cap = t->cap != 0 ? t->cap * 2 : 64;
-        t->v = gs_mem_must_realloc(t->v, t->cap * sizeof(struct gs_vm *));
+        t->v = gs_mem_must_realloc(t->v, t->cap * sizeof(struct gs_task *));
     }
-    t->v[t->n++] = vm;
+    t->v[t->n++] = task;
 }
 
 static bool add_any(struct gs_vm *vm, void *ctx)
 {
-    tasks_add(ctx, vm);
+    tasks_add(ctx, &vm->task);
     return true;
 }
 
 static bool add_parked(struct gs_vm *vm, void *ctx)
 {
     if (gs_load_acq(&vm->task.state) == GS_TASK_PARKED) /* [T1] of the scheduler: it does not move any more once that is stopping */
-        tasks_add(ctx, vm);
+        tasks_add(ctx, &vm->task);
     return true;
 }
 
@@ -131,8 +140,8 @@ static struct tasks tasks_all(bool ended)
     gs_rt_live_each(ended ? add_any : add_parked, &t);
     for (struct gs_task *left = ended ? left_over : NULL; left != NULL; left = left->next) {
         struct gs_vm *vm = (struct gs_vm *)left; /* the task is its first member */
-        if (!(vm->flags & GS_VM_LIVE))
-            tasks_add(&t, vm);
+        if (gs_seed_of(left) != NULL || !(vm->flags & GS_VM_LIVE))
+            tasks_add(&t, left);
     }
     return t;
 }
@@ -142,12 +151,12 @@ static bool waits(const struct gs_vm *vm)
     return gs_load_rlx(&vm->park.word) == GS_WAIT_WAITING; /* nobody runs */
 }
 
-static void tell_task(struct gs_buf *b, const struct gs_vm *vm)
+static void tell_vm(struct gs_buf *b, const struct gs_taskobj *o, const struct gs_vm *vm, bool stack)
 {
     const char *file = "?";
     uint32_t line = 0;
     gs_vm_place(vm, &file, &line);
-    gs_buf_printf(b, "task %lld%s: ", (long long)vm->self->h.id, vm->flags & GS_VM_MAIN ? " (main)" : "");
+    gs_buf_printf(b, "task %lld%s: ", (long long)o->h.id, vm->flags & GS_VM_MAIN ? " (main)" : "");
     if (waits(vm))
         gs_buf_printf(b, "waiting in %s", vm->park.what != NULL ? vm->park.what : "?");
     else
@@ -156,30 +165,40 @@ static void tell_task(struct gs_buf *b, const struct gs_vm *vm)
         gs_buf_printf(b, " on %s %lld", gs_hkind_name((enum gs_hkind)vm->park.obj->kind), (long long)vm->park.obj->id);
     gs_buf_printf(b, " at %s:%u", file, line);
     if (!(vm->flags & GS_VM_MAIN))
-        gs_buf_printf(b, ", spawned at %s:%u", vm->self->file, vm->self->line);
+        gs_buf_printf(b, ", spawned at %s:%u", o->file, o->line);
     gs_buf_putc(b, '\n');
+    if (stack)
+        gs_stack_text(vm, b, "    ");
+}
+
+static void tell_task(struct gs_buf *b, const struct gs_task *t, bool stack)
+{
+    const struct gs_seed *seed = gs_seed_of(t);
+    struct gs_vm *made = seed != NULL ? gs_seed_vm(seed) : NULL;
+    if (seed == NULL)
+        tell_vm(b, object_of(t), (const struct gs_vm *)(const void *)t, stack); /* the task is its first member */
+    else if (made != NULL)
+        tell_vm(b, seed->o, made, stack);
+    gs_vm_free(made);
 }
 
 #define REPORT_MAX 1000u /* tasks told one by one */
 
-static void tell_tasks(const char *title, struct gs_vm **v, size_t n, bool stacks)
+static void tell_tasks(const char *title, struct gs_task **v, size_t n, bool stacks)
 {
     struct gs_buf b = {0};
     if (n > 0)
         qsort(v, n, sizeof v[0], by_id);
     gs_buf_putz(&b, title);
-    for (size_t i = 0; i < n && i < REPORT_MAX; i++) {
-        tell_task(&b, v[i]);
-        if (stacks)
-            gs_stack_text(v[i], &b, "    ");
-    }
+    for (size_t i = 0; i < n && i < REPORT_MAX; i++)
+        tell_task(&b, v[i], stacks);
     if (n > REPORT_MAX)
         gs_buf_printf(&b, "... and %zu more tasks\n", n - REPORT_MAX);
     gs_err_write(b.p, b.len);
     gs_buf_free(&b);
 }
 
-void gs_rt_tell_tasks(const char *title, struct gs_vm **v, size_t n)
+void gs_rt_tell_tasks(const char *title, struct gs_task **v, size_t n)
 {
     tell_tasks(title, v, n, false);
 }
@@ -322,8 +341,11 @@ static void drop_live(void)
 {
     while (left_over != NULL) {
         struct gs_vm *vm = (struct gs_vm *)left_over; /* the task is its first member */
-        left_over = vm->task.next;
-        if (!(vm->flags & GS_VM_LIVE))
+        struct gs_seed *seed = gs_seed_of(left_over);
+        left_over = left_over->next;
+        if (seed != NULL)
+            gs_seed_drop(seed);
+        else if (!(vm->flags & GS_VM_LIVE))
             drop_vm(vm);
     }
     for (unsigned i = 0; i < LIVE_SHARDS; i++) {

@@ -425,7 +425,7 @@ static bool all_still_wait(const struct look *k)
 
 static void tell(struct look *k)
 {
-    struct gs_vm **v = gs_mem_alloc(k->ntasks * sizeof(struct gs_vm *));
+    struct gs_task **v = gs_mem_alloc(k->ntasks * sizeof(struct gs_task *));
     uint32_t n = 0;
     if (v == NULL)
         return;
@@ -434,7 +434,7 @@ static void tell(struct look *k)
         if (!b->stuck || b->self->told) /* told: the watch thread's alone */
             continue;
         b->self->told = true;
-        v[n++] = b->vm;
+        v[n++] = &b->vm->task;
     }
     if (n > 0) {
         bool fatal = gs_rt.opt.deadlock == GOOST_DEADLOCK_ERROR;

@@ -116,25 +116,46 @@ static gs_value reached(const struct gs_vm *from, const struct gs_reach *r, uint
     return p != NULL ? *p : gs_unset();
 }
 
+/* A value into a place for it, with a share. */
+static bool keep(gs_value *to, gs_value v)
+{
+    *to = v;
+    if (GS_LIKELY(gs_value_is_plain(v)))
+        return true;
+    if (gs_kind(v) != GS_T_HANDLE)
+        return gs_flat_takes_object(v);
+    gs_hobj_retain(gs_handle_obj(v));
+    return true;
+}
+
+bool gs_flat_fill(struct gs_flat *f, const struct gs_vm *from, gs_value fn, const struct gs_reach *r, const gs_value *args, uint32_t n)
+{
+    uint32_t nup = fn.f->h.aux16, nglobals = r->n;
+    *f = (struct gs_flat){.proto = fn.f->proto, .reach = r, .nargs = n, .nup = nup};
+    gs_value *to = f->v;
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < nup; i++)
+        ok = keep(to++, gs_value_words(&fn.f->up[i]));
+    for (uint32_t i = 0; ok && i < nglobals; i++)
+        ok = keep(to++, reached(from, r, i));
+    for (uint32_t i = 0; ok && i < n; i++)
+        ok = keep(to++, gs_value_words(&args[i]));
+    if (!ok) /* the last one holds nothing */
+        gs_flat_drop(f->v, (uint32_t)(to - f->v) - 1);
+    return ok;
+}
+
 struct gs_flat *gs_flat_new(const struct gs_vm *from, gs_value fn, uint32_t n)
 {
-    struct gs_flat_call c;
-    if (!gs_flat_call_of(&c, from, fn, NULL, 0) || !gs_flat_takes(c.up, c.nup))
+    if (fn.tag != GS_T_FUNC)
         return NULL;
-    const struct gs_reach *r = c.reach;
-    struct gs_flat *f = gs_mem_alloc(sizeof *f + ((size_t)c.nup + r->n) * sizeof(gs_value));
-    if (f == NULL)
-        return NULL;
-    *f = (struct gs_flat){.proto = c.proto, .reach = r, .nargs = n, .nup = c.nup};
-    gs_value *globals = f->v + c.nup;
-    for (uint32_t i = 0; i < r->n; i++)
-        globals[i] = reached(from, r, i);
-    if (!gs_flat_takes(globals, r->n)) {
+    const struct gs_reach *r = gs_reach_of_proto(fn.f->proto);
+    struct gs_flat *f = gs_mem_alloc(sizeof *f + ((size_t)fn.f->h.aux16 + r->n) * sizeof(gs_value));
+    if (f == NULL || !gs_flat_fill(f, from, fn, r, NULL, 0)) {
         gs_mem_free(f);
         return NULL;
     }
-    gs_flat_keep(f->v, c.up, c.nup);
-    gs_flat_keep(globals, globals, r->n);
+    f->nargs = n;
     return f;
 }
 

@@ -38,6 +38,8 @@ struct gs_flat {
 /* What calls of fn with n arguments have in common. NULL: it cannot be kept, or memory is out: try a parcel. */
 struct gs_flat *gs_flat_new(const struct gs_vm *from, gs_value fn, uint32_t n);
 void gs_flat_free(struct gs_flat *f); /* any thread; NULL: nothing */
+/* The same in memory of the caller's, with room for all values, and the arguments behind the others; r: what fn reaches. False: it cannot be kept, and nothing is held. */
+bool gs_flat_fill(struct gs_flat *f, const struct gs_vm *from, gs_value fn, const struct gs_reach *r, const gs_value *args, uint32_t n);
 /* Whether a call of fn with n arguments has just this in common with the others. */
 GS_INLINE bool gs_flat_fits(const struct gs_flat *f, const struct gs_vm *from, gs_value fn, uint32_t n);
 /* The arguments of one call: whether they can be kept; keeping them, handles with a share; and dropping them (any thread). */

@@ -103,6 +103,12 @@ bool gs_hold_return_shares(void)
 {
     bool on = gs_hold.on, any = false;
     gs_hold.on = false; /* what is dropped below drops others: none of them gets a place meanwhile */
+    struct gs_vm *warm = gs_hold.warm;
+    gs_hold.warm = NULL;
+    if (warm != NULL) {
+        any = warm->ledger.n > 0;
+        gs_vm_free(warm);
+    }
     for (uint32_t i = 0; i < GS_HOLD_SETS; i++) {
         struct gs_hold_set s = gs_hold.set[i];
         gs_hold.set[i] = (struct gs_hold_set){0};

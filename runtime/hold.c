@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "port/mem.h"
+#include "seed.h"
 #include "taskobj.h"
 
 _Thread_local struct gs_hold gs_hold;
 
-const uint32_t gs_hold_bytes[GS_HOLD_KINDS] = {[GS_HOLD_VM] = GS_VM_BYTES, [GS_HOLD_TASK] = sizeof(struct gs_taskobj)};
+const uint32_t gs_hold_bytes[GS_HOLD_KINDS] = {[GS_HOLD_VM] = GS_VM_BYTES, [GS_HOLD_TASK] = sizeof(struct gs_taskobj), [GS_HOLD_SEED] = GS_SEED_BYTES};
 
 /* ---- blocks ---- */
 

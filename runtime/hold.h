@@ -10,7 +10,7 @@
  *            gs_rt.tasks_alive (taskobj.c), by the allocator (hold.c).
  * Bounds     All of it goes back when the worker finds nothing to do and is about to sleep, and when
  *            it ends; so nothing is held while the verdict "nothing can run" is made. Shares
- *            go back after GS_HOLD_RUNS runs and after each collection too: a dropped channel is freed
+ *            (those of the warm VM, too) go back after GS_HOLD_RUNS runs and after each collection: a dropped channel is freed
  *            soon, also on a worker that never rests.
  * Owner      The thread itself. Threads that are no workers have `on` false and use the common stock.
  */
@@ -32,8 +32,8 @@ struct gs_vm;
 #define GS_HOLD_BLOCKS 256u
 #define GS_HOLD_BATCH 64u
 
-/* Memory of ended VMs and task objects. */
-enum gs_hold_kind { GS_HOLD_VM, GS_HOLD_TASK, GS_HOLD_KINDS };
+/* Memory of ended VMs, task objects and seeds. */
+enum gs_hold_kind { GS_HOLD_VM, GS_HOLD_TASK, GS_HOLD_SEED, GS_HOLD_KINDS };
 
 struct gs_hold {
     bool on;       /* this thread is a worker, between its start and its stop */
@@ -48,6 +48,7 @@ struct gs_hold {
         } way[2];                /* the newer one first */
         struct gs_hobj *miss[2]; /* others that were asked for last: the second time one gets a place */
     } set[GS_HOLD_SETS];
+    struct gs_vm *warm; /* of a task that has ended, with what it held: the next one begins there (seed.c); NULL: none */
     struct gs_hold_blocks {
         uint32_t n;
         void *block[GS_HOLD_BLOCKS];

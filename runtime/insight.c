@@ -21,6 +21,7 @@
 #include "error.h"
 #include "port/thread.h"
 #include "rt.h"
+#include "seed.h"
 #include "taskobj.h"
 #include "trace.h"
 
@@ -48,10 +49,12 @@ static const void *label(const struct gs_vm *vm)
 static void name_task(const struct gs_task *t, struct gs_trace_task *out)
 {
     const struct gs_vm *vm = (const struct gs_vm *)(const void *)t; /* the task is its first member */
-    out->what = label(vm);
-    out->number = vm->self->h.id;
-    out->file = vm->flags & GS_VM_MAIN ? NULL : vm->self->file;
-    out->line = vm->self->line;
+    const struct gs_seed *seed = gs_seed_of(t);
+    const struct gs_taskobj *o = seed != NULL ? seed->o : vm->self;
+    out->what = seed != NULL ? gs_seed_proto(seed) : label(vm);
+    out->number = o->h.id;
+    out->file = seed == NULL && (vm->flags & GS_VM_MAIN) ? NULL : o->file;
+    out->line = o->line;
 }
 
 static void name_stop(const struct gs_task *t, struct gs_trace_stop *out)

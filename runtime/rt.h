@@ -40,6 +40,6 @@ void gs_rt_live_each(bool (*f)(struct gs_vm *vm, void *ctx), void *ctx);
 /* Empties the store, when all workers have stopped and nobody will look into it any more. store.c. */
 void gs_rt_drop_store(void);
 /* Tells of n tasks that hold still, on stderr under a title. */
-void gs_rt_tell_tasks(const char *title, struct gs_vm **v, size_t n);
+void gs_rt_tell_tasks(const char *title, struct gs_task **v, size_t n);
 
 #endif

@@ -25,6 +25,7 @@
 #include "pool.h"
 #include "port/mem.h"
 #include "rt.h"
+#include "seed.h"
 #include "trace.h"
 
 /* ---- failed futures: reported at the end when nobody received them ---- */
@@ -98,35 +99,32 @@ static void report_head(struct gs_buf *b, const struct gs_taskobj *o)
                   (long long)o->h.id, o->file, o->line);
 }
 
-static void report_no_memory(struct gs_buf *b, const struct gs_taskobj *o)
+/* vm: what o's task ended with (it knows where a value that is no error object was thrown), or NULL: OutOfMemory. */
+static struct gs_buf report(const struct gs_taskobj *o, const struct gs_vm *vm)
 {
-    report_head(b, o);
-    gs_buf_printf(b, "%s:%u: OutOfMemory: out of memory\n", o->file, o->line);
+    struct gs_buf b = {0};
+    report_head(&b, o);
+    if (vm != NULL)
+        gs_vm_error_report(&b, vm);
+    else
+        gs_buf_printf(&b, "%s:%u: OutOfMemory: out of memory\n", o->file, o->line);
+    return b;
 }
 
 /* A task's error is told at once. Before anyone can receive it, who then takes the failure back. */
 static void report_now(const struct gs_taskobj *o, const struct gs_vm *vm)
 {
-    struct gs_buf b = {0};
-    report_head(&b, o);
-    gs_vm_error_report(&b, vm);
+    struct gs_buf b = report(o, vm);
     (void)gs_add_rlx(&gs_rt.failures, 1);
     gs_err_write(b.p, b.len);
     gs_buf_free(&b);
 }
 
-/* A future's error may have to be told at the end; vm: what it ended with (it knows where a value that is no error object was thrown), or NULL: OutOfMemory. NULL when there is
- * no memory for that: then it is told now. */
+/* A future's error may have to be told at the end; vm as above. NULL when there is no memory for that: then it is told now. */
 static struct gs_failure *failure_new(struct gs_taskobj *o, const struct gs_vm *vm)
 {
     struct gs_failure *f = gs_mem_zalloc(sizeof *f);
-    struct gs_buf b = {0};
-    if (vm != NULL) {
-        report_head(&b, o);
-        gs_vm_error_report(&b, vm);
-    } else {
-        report_no_memory(&b, o);
-    }
+    struct gs_buf b = report(o, vm);
     if (f != NULL) {
         gs_hobj_retain(&o->h);
         f->o = o;
@@ -278,7 +276,11 @@ void gs_taskobj_settle(struct gs_vm *vm, gs_status st)
 
 void gs_taskobj_fail(struct gs_taskobj *o)
 {
-    struct gs_failure *f = failure_new(o, NULL);
+    struct gs_failure *f = NULL;
+    if (o->style == GS_TS_SPAWN)
+        report_now(o, NULL);
+    else
+        f = failure_new(o, NULL);
     o->no_memory = true; /* before publish, whose lock orders it */
     publish(o, (struct gs_parcel){0}, true, f);
 }
@@ -367,11 +369,18 @@ void gs_taskobj_init_limits(struct gs_vm *vm)
         vm->heap.limit = gs_rt.opt.heap_limit;
 }
 
+static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w);
+
 struct gs_vm *gs_taskobj_new_vm(void)
 {
     struct gs_vm *vm = gs_vm_new();
-    if (vm != NULL)
-        gs_taskobj_init_limits(vm);
+    if (vm == NULL)
+        return NULL;
+    uintptr_t mark = vm->task.sp_real;
+    gs_task_init(&vm->task, task_resume);
+    vm->task.sp_real = mark;
+    gs_store_rlx(&vm->task.sp_limit, mark); /* nobody else knows it yet */
+    gs_taskobj_init_limits(vm);
     return vm;
 }
 
@@ -381,7 +390,12 @@ static enum gs_run end_vm(struct gs_vm *vm, struct gs_worker *w)
     if (vm->flags & GS_VM_LIVE)
         gs_rt_live_remove(vm);
     gs_worker_detach_owner(w); /* before the memory goes: the ticker may be poking */
-    gs_vm_free(vm);
+    if (gs_hold.on && gs_hold.warm == NULL && gs_vm_is_light(vm)) {
+        gs_hold.warm = vm;
+        vm->self = NULL;
+    } else {
+        gs_vm_free(vm);
+    }
     gs_hobj_release(&o->h);
     gs_deadlock_note();
     count_out();
@@ -461,6 +475,27 @@ static enum gs_run task_resume(struct gs_task *t, struct gs_worker *w)
 
 /* ---- starting ---- */
 
+enum gs_run gs_taskobj_begin(struct gs_vm *vm, struct gs_taskobj *o, struct gs_worker *w)
+{
+    if (is_nobodys(o) && !gs_load_rlx(&o->cancel)) { /* nor can one come */
+        vm->self = o;
+        o->vm = vm;
+    } else {
+        gs_taskobj_attach(vm, o);
+    }
+    return task_resume(&vm->task, w);
+}
+
+enum gs_run gs_taskobj_never(struct gs_taskobj *o, struct gs_worker *w)
+{
+    gs_worker_over_owner(w); /* before the outcome is seen */
+    gs_taskobj_fail(o);
+    gs_hobj_release(&o->h);
+    gs_deadlock_note();
+    count_out();
+    return GS_RUN_DONE;
+}
+
 static struct gs_taskobj *block_new(void)
 {
     struct gs_taskobj *o = gs_hold_take(GS_HOLD_TASK);
@@ -493,22 +528,19 @@ void gs_taskobj_drop(struct gs_hobj *h)
     gs_hold_give(GS_HOLD_TASK, o);
 }
 
-/* Readies a VM for the scheduler. Nobody else knows o yet, which gets so many shares, one of them the VM's. */
-static void launch(struct gs_vm *vm, struct gs_taskobj *o, uint32_t shares)
+/* A task is about to be submitted. Nobody else knows its o yet, which gets so many shares, one of them the task's. vm: its VM, or NULL: a seed. */
+static void come_in(struct gs_taskobj *o, struct gs_vm *vm, uint32_t shares)
 {
-    uintptr_t mark = vm->task.sp_real; /* gs_vm_start has set it */
-    gs_task_init(&vm->task, task_resume);
-    vm->task.sp_real = mark;
-    gs_store_rlx(&vm->task.sp_limit, vm->task.sp_real); /* not submitted yet: nobody else looks */
-    vm->self = o;
     count_in();
     o->vm = vm;
+    if (vm != NULL)
+        vm->self = o;
     gs_store_rlx(&o->h.refs, shares); /* published with the handle, and by the submission */
 }
 
 void gs_taskobj_launch(struct gs_vm *vm, struct gs_taskobj *o)
 {
-    launch(vm, o, 1);
+    come_in(o, vm, 1);
     gs_sched_submit_mt(gs_rt.sched, &vm->task);
 }
 
@@ -529,17 +561,22 @@ gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn,
     struct gs_taskobj *o = gs_taskobj_new(vm, style, style == GS_TS_SPAWN ? GS_H_TASK : GS_H_FUTURE);
     if (o == NULL)
         return GS_E_NOMEM;
-    struct gs_vm *child = copied_call(vm, fn, args, n);
-    if (child == NULL) {
+    struct gs_seed *seed = gs_seed_new(vm, fn, args, n);
+    struct gs_vm *child = seed == NULL ? copied_call(vm, fn, args, n) : NULL;
+    if (seed == NULL && child == NULL) {
         gs_hobj_release(&o->h);
         return GS_E_NOMEM;
     }
     if (out != NULL && gs_handle_adopt(vm, &o->h, out) != GS_OK) { /* which has dropped o */
         gs_vm_free(child);
+        if (seed != NULL)
+            gs_seed_free(seed);
         return GS_E_NOMEM;
     }
-    launch(child, o, out != NULL ? 2 : 1);
-    gs_sched_submit_mt(gs_rt.sched, &child->task);
+    if (seed != NULL)
+        seed->o = o;
+    come_in(o, child, out != NULL ? 2 : 1);
+    gs_sched_submit_mt(gs_rt.sched, seed != NULL ? &seed->task : &child->task);
     return GS_OK;
 }
 
@@ -562,7 +599,7 @@ gs_status gs_taskobj_start_packed(struct gs_vm *vm, struct gs_parcel *take_call)
 
 struct gs_vm *gs_task_new_main(struct gs_program *p)
 {
-    struct gs_vm *vm = gs_vm_new();
+    struct gs_vm *vm = gs_taskobj_new_vm();
     struct gs_taskobj *o = gs_taskobj_new(NULL, GS_TS_SPAWN, GS_H_TASK);
     gs_value *globals = gs_mem_alloc((p->nglobals + 1u) * sizeof *globals);
     if (vm == NULL || o == NULL || globals == NULL)
@@ -572,10 +609,9 @@ struct gs_vm *gs_task_new_main(struct gs_program *p)
     vm->globals = globals;
     vm->layout = NULL;
     vm->flags |= GS_VM_MAIN | GS_VM_FOREIGN_GLOBALS;
-    gs_taskobj_init_limits(vm);
     if (gs_vm_start(vm, gs_objv(GS_T_FUNC, p->main->self), NULL, 0) != GS_OK)
         gs_rt_no_memory();
-    launch(vm, o, 1);
+    come_in(o, vm, 1);
     return vm;
 }
 

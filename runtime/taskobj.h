@@ -3,8 +3,9 @@
  *
  * Object     What a task id or a future stands for. It outlives the VM and holds the outcome: a parcel with the result or the error. While the VM lives it is in
  *            o->vm, guarded by o->lock, so that cancel can reach it.
- * Shares     One for each holder (handle.h), one for the running VM itself.
- * End        When the bottom frame is left: pack the outcome, publish it under the lock (done = true), wake all who wait, count the task out, free the VM.
+ * Shares     One for each holder (handle.h), one for the task itself: its seed (seed.h), then its VM.
+ * End        When the bottom frame is left: pack the outcome, publish it under the lock (done = true), wake all who wait, count the task out, free the VM or keep it for the next
+ *            task here. An outcome that nobody can ask for any more, because the task has the only share, is dropped.
  * Errors     A task's uncaught error is printed at once (spawn) and makes the process end with code 1 unless a join receives it; a future's error waits in the
  *            future, and is printed at the end of the process when nobody ever received it. Who hands a future to all, any or race has taken charge of its error,
  *            as in JavaScript: a loser that fails later is not reported.
@@ -60,7 +61,7 @@ struct gs_taskobj {
 /* With its VM all that a task is. */
 _Static_assert(sizeof(struct gs_taskobj) <= 80, "a size class of the allocator");
 
-/* Copies fn and args into a fresh VM and queues it. The handle value (task id or future) goes to *out in vm, unless out is NULL. GS_OK, GS_E_NOMEM. The function value is checked to be
+/* Copies fn and args into a seed, or a fresh VM, and queues it. The handle value (task id or future) goes to *out in vm, unless out is NULL. GS_OK, GS_E_NOMEM. The function value is checked to be
  * callable by the caller (gs_arg_fn); wrong argument counts throw inside the task. */
 gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn, const gs_value *args, uint32_t n, gs_value *out);
 /* The parts of the above, for pools: an object without VM; an empty VM; making such a VM call what is packed as [fn, args...], which is taken when GS_OK; making it o's, whose share it
@@ -71,6 +72,9 @@ void gs_taskobj_init_limits(struct gs_vm *vm);
 gs_status gs_taskobj_start_packed(struct gs_vm *vm, struct gs_parcel *take_call);
 void gs_taskobj_attach(struct gs_vm *vm, struct gs_taskobj *o);
 void gs_taskobj_launch(struct gs_vm *vm, struct gs_taskobj *o);
+/* For seeds (seed.h). begin: o's task goes on as vm, which is the running task already and about to do its call. never: it cannot, for lack of memory, and nobody is the running task. */
+enum gs_run gs_taskobj_begin(struct gs_vm *vm, struct gs_taskobj *o, struct gs_worker *w);
+enum gs_run gs_taskobj_never(struct gs_taskobj *o, struct gs_worker *w);
 /* vm's task has ended with st: packs the outcome, publishes it and wakes who waits. */
 void gs_taskobj_settle(struct gs_vm *vm, gs_status st);
 /* o will never need its pool again. */

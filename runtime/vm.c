@@ -73,6 +73,16 @@ static bool has_no_parts(const struct gs_vm *vm)
            gs_heap_is_bare(&vm->heap) && !(vm->flags & GS_VM_FOREIGN_GLOBALS) && vm->lib == NULL;
 }
 
+static bool has_small_stack(const struct gs_vm *vm)
+{
+    return vm->stack_end - vm->stack <= STACK_KEPT;
+}
+
+bool gs_vm_is_light(const struct gs_vm *vm)
+{
+    return has_no_parts(vm) && has_small_stack(vm);
+}
+
 /* All that vm has outside of its own block, but for a stack. */
 static void drop_parts(struct gs_vm *vm)
 {
@@ -294,8 +304,8 @@ void gs_vm_mark(struct gs_vm *vm)
 
 bool gs_vm_rewind(struct gs_vm *vm)
 {
-    bool same = vm->marked_fn != NULL && has_no_parts(vm) && chunk_used(vm) == vm->marked_used && vm->ledger.n == vm->marked_shares && gs_load_rlx(&vm->park.number) == 0 &&
-                (vm->flags & ~GS_VM_FOREIGN_STACK) == 0 && vm->stack_end - vm->stack <= STACK_KEPT;
+    bool same = vm->marked_fn != NULL && gs_vm_is_light(vm) && chunk_used(vm) == vm->marked_used && vm->ledger.n == vm->marked_shares && gs_load_rlx(&vm->park.number) == 0 &&
+                (vm->flags & ~GS_VM_FOREIGN_STACK) == 0;
     if (same)
         enter_bottom(vm, vm->marked_fn);
     return same;

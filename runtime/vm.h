@@ -150,6 +150,8 @@ enum gs_vmflag {
 /* A VM with an empty stack; NULL when memory is out. `self` may be NULL (main VM of tests). */
 struct gs_vm *gs_vm_new(void);
 void gs_vm_free(struct gs_vm *vm);
+/* Of one that has ended: it has next to nothing beside its own block and shares of objects. */
+bool gs_vm_is_light(const struct gs_vm *vm);
 /* The running task's VM becomes as a new one; only what the scheduler knows of it and a stack that has grown a little stay. */
 void gs_vm_renew(struct gs_vm *vm);
 /* Prepares the call of fn (FUNC, NATIVE or BOUND, in this VM's heap or immortal) with n arguments

@@ -81,6 +81,9 @@ void *gs_worker_local(const struct gs_worker *w);
 /* Called by resume on its own worker before it frees the memory of the task it was given: the scheduler (its ticker, stop)
  * never touches the task after this. Cheap, a store; calling it twice is harmless. The task must then return GS_RUN_DONE, or GS_RUN_PARK soon. */
 void gs_worker_detach_owner(struct gs_worker *w);
+/* The running task was only the beginning of t, which goes on in its place from here: resume now speaks for t, and what it was called with may be freed. t is in no queue and nobody else
+ * knows of it. Its worker, inside resume. */
+void gs_worker_become_owner(struct gs_worker *w, struct gs_task *t);
 /* The running task is over, and resume will return GS_RUN_DONE: it is no longer among gs_sched_tasks, so that whoever sees its outcome
  * does not count it. Its worker, at most once. */
 void gs_worker_over_owner(struct gs_worker *w);

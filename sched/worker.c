@@ -128,6 +128,18 @@ void gs_worker_detach_owner(struct gs_worker *w)
         wait_for_poker(w);
 }
 
+void gs_worker_become_owner(struct gs_worker *w, struct gs_task *t)
+{
+    struct gs_task *was = gs_load_rlx(&w->current); /* ours */
+    gs_worker_detach_owner(w);
+    uint32_t flags = gs_load_rlx(&was->sp_flags); /* pokers have let go of it [C1] */
+    t->last_worker = w->index;
+    gs_store_rlx(&t->state, GS_TASK_RUNNING); /* as in run */
+    gs_store_rel(&w->current, t);             /* [C1] */
+    if (GS_UNLIKELY(flags != 0))
+        gs_task_poke_mt(t, flags);
+}
+
 void gs_worker_over_owner(struct gs_worker *w)
 {
     if (!w->over)
@@ -276,6 +288,8 @@ static void run(struct gs_worker *w, struct gs_task *t)
     w->crowd_credit = GS_CROWD;
     enum gs_run how = t->resume(t, w);
     w->in_task = false;
+    struct gs_task *on = gs_load_rlx(&w->current); /* ours; NULL when it has let go of its memory */
+    t = on != NULL ? on : t;
     if (GS_UNLIKELY(w->ring != NULL))
         trace_end(w, t, how);
     gs_worker_detach_owner(w);

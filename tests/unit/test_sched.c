@@ -237,6 +237,55 @@ static void a_stopped_timer_stays_stopped(void)
     gs_sched_free(s);
 }
 
+/* -- a task that is only the beginning of another ---------------------------------------------- */
+
+/* The other one: looks at what it was asked for in its beginning, then parks, yields and ends in runs of its own. */
+static enum gs_run go_on(struct gs_task *t, struct gs_worker *w)
+{
+    struct job *j = job_of(t);
+    switch (j->step++) {
+    case 0:
+        j->count = gs_task_answer(t);
+        gs_task_ready_mt(s, t);
+        return GS_RUN_PARK;
+    case 1:
+        return sleep_for(j, MS);
+    case 2:
+        return GS_RUN_YIELD;
+    case 3:
+        return gs_worker_poke_mt(w, GS_POKE_LOOK, 0) ? GS_RUN_YIELD : GS_RUN_DONE;
+    default:
+        j->at = gs_task_answer(t);
+        gs_sched_stop(s, 0);
+        return GS_RUN_DONE;
+    }
+}
+
+static enum gs_run begin(struct gs_task *t, struct gs_worker *w)
+{
+    struct job *j = job_of(t), *other = j->other;
+    gs_task_poke_mt(t, GS_POKE_PREEMPT);
+    gs_worker_become_owner(w, &other->task);
+    memset(j, 0xff, sizeof *j);
+    free(j);
+    return go_on(&other->task, w);
+}
+
+static void a_task_may_go_on_as_another(void)
+{
+    struct job *first = malloc(sizeof *first), other;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(first);
+    setup(1);
+    job_init(first, begin);
+    job_init(&other, go_on);
+    first->other = &other;
+    CU_ASSERT_EQUAL(gs_sched_run(s, &first->task), 0);
+    CU_ASSERT_EQUAL(other.step, 5);
+    CU_ASSERT_EQUAL(other.count, GS_POKE_PREEMPT); /* what came before has come along */
+    CU_ASSERT_TRUE((other.at & GS_POKE_LOOK) != 0);
+    gs_sched_free(s);
+}
+
 /* -- parking against waking -------------------------------------------------------------------- */
 
 static enum gs_run ready_myself(struct gs_task *t, struct gs_worker *w)
@@ -1213,6 +1262,7 @@ static const CU_TestInfo cases[] = {
     CASE(a_task_that_nobody_can_wake_ends_the_run_with_3),
     CASE(a_timer_in_the_past_fires_soon_but_not_inside_the_call),
     CASE(a_stopped_timer_stays_stopped),
+    CASE(a_task_may_go_on_as_another),
     CASE(a_wake_up_before_the_park_is_not_lost),
     CASE(a_task_that_readies_itself_for_ever_starves_nobody),
     CASE(two_tasks_that_wake_each_other_for_ever_starve_nobody),
