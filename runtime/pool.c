@@ -135,10 +135,12 @@ static void add_locked(struct gs_pool *p, struct gs_chunk *c, struct call *k)
     if (!gs_chunk_is_queued(c))
         queue_locked(p, c);
     struct gs_slot *s = gs_chunk_slot(c, c->n++);
-    if (c->call == NULL)
+    if (c->call == NULL) {
         s->p = k->made->parcel;
-    else
+        k->made->parcel = (struct gs_parcel){0};
+    } else {
         gs_flat_keep(gs_slot_args(s), k->args + 1, k->n - 1);
+    }
     if (c->futures)
         *gs_slot_future(c, s) = k->o;
     if (c->jobs->n++ == c->jobs->over)
@@ -219,6 +221,7 @@ static void drop_made(struct made *m)
     }
     if (m->runner != NULL)
         gs_runner_free(m->runner);
+    gs_parcel_drop(&m->parcel); /* nil when the slot has it */
 }
 
 /* What else putting it takes; false: there is no memory for that. */
@@ -273,7 +276,6 @@ static GS_NOINLINE int put_slow(struct gs_vm *vm, struct gs_pool *p, struct gs_j
     drop_made(&m);
     if (GS_LIKELY(is == PUT_DONE))
         return GS_OK;
-    gs_parcel_drop(&m.parcel);
     return is == PUT_CLOSED ? gs_throw(vm, GS_ERR_VALUE, "submit to a closed pool") : GS_E_NOMEM;
 }
 
