@@ -175,10 +175,9 @@ static void tell_task(struct gs_buf *b, const struct gs_task *t, bool stack)
 {
     const struct gs_seed *seed = gs_seed_of(t);
     struct gs_vm *made = seed != NULL ? gs_seed_vm(seed) : NULL;
-    if (seed == NULL)
-        tell_vm(b, object_of(t), (const struct gs_vm *)(const void *)t, stack); /* the task is its first member */
-    else if (made != NULL)
-        tell_vm(b, seed->o, made, stack);
+    const struct gs_vm *vm = seed != NULL ? made : (const struct gs_vm *)(const void *)t; /* the task is its first member */
+    if (vm != NULL)
+        tell_vm(b, object_of(t), vm, stack);
     gs_vm_free(made);
 }
 

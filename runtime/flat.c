@@ -119,12 +119,9 @@ static gs_value reached(const struct gs_vm *from, const struct gs_reach *r, uint
 /* A value into a place for it, with a share. */
 static bool keep(gs_value *to, gs_value v)
 {
-    *to = v;
-    if (GS_LIKELY(gs_value_is_plain(v)))
-        return true;
-    if (gs_kind(v) != GS_T_HANDLE)
-        return gs_flat_takes_object(v);
-    gs_hobj_retain(gs_handle_obj(v));
+    if (!gs_flat_takes(&v, 1))
+        return false;
+    gs_flat_keep(to, &v, 1);
     return true;
 }
 

@@ -295,9 +295,8 @@ static void drop_call(struct gs_chunk *c, struct gs_slot *s)
 static void renew(struct gs_vm *vm)
 {
     struct gs_taskobj *self = vm->self;
-    gs_vm_renew(vm);
+    gs_taskobj_renew_vm(vm);
     vm->self = self;
-    gs_taskobj_init_limits(vm);
 }
 
 static bool begin(struct gs_vm *vm, struct gs_runner *r)

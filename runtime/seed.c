@@ -111,8 +111,7 @@ static struct gs_vm *vm_for(const struct gs_flat *f)
         (void)gs_task_answer(&vm->task);
     if (GS_LIKELY(gs_flat_restart(vm, f, args_of(f))))
         return vm;
-    gs_vm_renew(vm);
-    gs_taskobj_init_limits(vm);
+    gs_taskobj_renew_vm(vm);
     return start(vm, f);
 }
 

@@ -363,7 +363,7 @@ void gs_taskobj_attach(struct gs_vm *vm, struct gs_taskobj *o)
     gs_spin_unlock(&o->lock);
 }
 
-void gs_taskobj_init_limits(struct gs_vm *vm)
+static void init_limits(struct gs_vm *vm)
 {
     if (gs_rt.opt.heap_limit != 0)
         vm->heap.limit = gs_rt.opt.heap_limit;
@@ -380,8 +380,23 @@ struct gs_vm *gs_taskobj_new_vm(void)
     gs_task_init(&vm->task, task_resume);
     vm->task.sp_real = mark;
     gs_store_rlx(&vm->task.sp_limit, mark); /* nobody else knows it yet */
-    gs_taskobj_init_limits(vm);
+    init_limits(vm);
     return vm;
+}
+
+void gs_taskobj_renew_vm(struct gs_vm *vm)
+{
+    gs_vm_renew(vm);
+    init_limits(vm);
+}
+
+/* The last of a task: its own share, and its place among those that live. */
+static enum gs_run gone(struct gs_taskobj *o)
+{
+    gs_hobj_release(&o->h);
+    gs_deadlock_note();
+    count_out();
+    return GS_RUN_DONE;
 }
 
 static enum gs_run end_vm(struct gs_vm *vm, struct gs_worker *w)
@@ -396,10 +411,7 @@ static enum gs_run end_vm(struct gs_vm *vm, struct gs_worker *w)
     } else {
         gs_vm_free(vm);
     }
-    gs_hobj_release(&o->h);
-    gs_deadlock_note();
-    count_out();
-    return GS_RUN_DONE;
+    return gone(o);
 }
 
 static gs_status run(struct gs_vm *vm)
@@ -490,10 +502,7 @@ enum gs_run gs_taskobj_never(struct gs_taskobj *o, struct gs_worker *w)
 {
     gs_worker_over_owner(w); /* before the outcome is seen */
     gs_taskobj_fail(o);
-    gs_hobj_release(&o->h);
-    gs_deadlock_note();
-    count_out();
-    return GS_RUN_DONE;
+    return gone(o);
 }
 
 static struct gs_taskobj *block_new(void)

@@ -68,7 +68,7 @@ gs_status gs_task_spawn(struct gs_vm *vm, enum gs_task_style style, gs_value fn,
  * takes over and which others may know; queueing it for the first time with an o that nobody knows yet. */
 struct gs_taskobj *gs_taskobj_new(struct gs_vm *vm, enum gs_task_style style, enum gs_hkind kind);
 struct gs_vm *gs_taskobj_new_vm(void);
-void gs_taskobj_init_limits(struct gs_vm *vm);
+void gs_taskobj_renew_vm(struct gs_vm *vm); /* an empty VM once more (gs_vm_renew) */
 gs_status gs_taskobj_start_packed(struct gs_vm *vm, struct gs_parcel *take_call);
 void gs_taskobj_attach(struct gs_vm *vm, struct gs_taskobj *o);
 void gs_taskobj_launch(struct gs_vm *vm, struct gs_taskobj *o);

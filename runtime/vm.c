@@ -8,7 +8,6 @@
 #include "array.h"
 #include "error.h"
 #include "handle.h"
-#include "heap_int.h"
 #include "hold.h"
 #include "port/mem.h"
 #include "rt.h"
@@ -73,14 +72,9 @@ static bool has_no_parts(const struct gs_vm *vm)
            gs_heap_is_bare(&vm->heap) && !(vm->flags & GS_VM_FOREIGN_GLOBALS) && vm->lib == NULL;
 }
 
-static bool has_small_stack(const struct gs_vm *vm)
-{
-    return vm->stack_end - vm->stack <= STACK_KEPT;
-}
-
 bool gs_vm_is_light(const struct gs_vm *vm)
 {
-    return has_no_parts(vm) && has_small_stack(vm);
+    return has_no_parts(vm) && vm->stack_end - vm->stack <= STACK_KEPT;
 }
 
 /* All that vm has outside of its own block, but for a stack. */

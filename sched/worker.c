@@ -128,14 +128,19 @@ void gs_worker_detach_owner(struct gs_worker *w)
         wait_for_poker(w);
 }
 
+static inline void make_current(struct gs_worker *w, struct gs_task *t)
+{
+    t->last_worker = w->index;
+    gs_store_rlx(&t->state, GS_TASK_RUNNING); /* no waker before it publishes itself again */
+    gs_store_rel(&w->current, t);             /* [C1] */
+}
+
 void gs_worker_become_owner(struct gs_worker *w, struct gs_task *t)
 {
     struct gs_task *was = gs_load_rlx(&w->current); /* ours */
     gs_worker_detach_owner(w);
     uint32_t flags = gs_load_rlx(&was->sp_flags); /* pokers have let go of it [C1] */
-    t->last_worker = w->index;
-    gs_store_rlx(&t->state, GS_TASK_RUNNING); /* as in run */
-    gs_store_rel(&w->current, t);             /* [C1] */
+    make_current(w, t);
     if (GS_UNLIKELY(flags != 0))
         gs_task_poke_mt(t, flags);
 }
@@ -279,11 +284,9 @@ static void run(struct gs_worker *w, struct gs_task *t)
         gs_ticker_raise_mt(w->sched, GS_TICK_SLOW);
     if (GS_UNLIKELY(w->ring != NULL))
         trace_begin(w, t);
-    t->last_worker = w->index;
-    gs_store_rlx(&t->state, GS_TASK_RUNNING); /* no waker before it publishes itself again */
     uint32_t seq = gs_load_rlx(&w->run_seq);
     gs_store_rlx(&w->run_seq, seq + 1); /* a stale value costs a poke that comes a tick late */
-    gs_store_rel(&w->current, t);       /* [C1] */
+    make_current(w, t);
     w->in_task = true;
     w->crowd_credit = GS_CROWD;
     enum gs_run how = t->resume(t, w);
