@@ -25,6 +25,8 @@ struct gs_cli {
     struct goost_options run;
     enum gs_color color;
     bool help;
+    unsigned timeout;   /* seconds for one test */
+    const char *filter; /* only tests with this in their names; NULL: all */
 };
 
 struct gs_command {
@@ -43,12 +45,14 @@ enum {
     GS_CMD_DISASM = 2,
     GS_CMD_CHECK = 4,
     GS_CMD_TOPOLOGY = 8,
-    GS_CMD_VERSION = 16
+    GS_CMD_VERSION = 16,
+    GS_CMD_TEST = 32
 };
 
 int gs_cmd_run(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_disasm(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_check(struct gs_cli *cli, int argc, char **argv);
+int gs_cmd_test(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_topology(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_version(struct gs_cli *cli, int argc, char **argv);
 

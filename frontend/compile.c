@@ -116,6 +116,36 @@ bool gs_compile_text(const char *path, const char *text, size_t len, struct gs_d
     return compile(&c, gs_module_unit(&c, path, "main", NULL, ".", copy, len), out);
 }
 
+/* import "./FILE" as m;, as many newlines as it takes, m.name(). Any byte may stand in a file's name. */
+static char *call_text(const char *path, const char *name, uint32_t line, size_t *len)
+{
+    const char *slash = strrchr(path, '/');
+    const char *file = slash != NULL ? slash + 1 : path;
+    size_t size = strlen(file) * 4 + line + strlen(name) + 64, n = 0;
+    char *text = gs_perm_alloc(size);
+    n += (size_t)snprintf(text, size, "import \"./");
+    for (const char *p = file; *p != '\0'; p++)
+        n += (size_t)snprintf(text + n, size - n, "\\x%02x", (unsigned)(unsigned char)*p);
+    n += (size_t)snprintf(text + n, size - n, "\" as m;");
+    for (uint32_t i = 1; i < line; i++)
+        text[n++] = '\n';
+    n += (size_t)snprintf(text + n, size - n, "m.%s()", name);
+    *len = n;
+    return text;
+}
+
+bool gs_compile_call(const char *path, const char *name, uint32_t line, struct gs_diag *d,
+                     struct gs_compiled *out)
+{
+    struct gs_compiler c;
+    *out = (struct gs_compiled){0};
+    compiler_init(&c, d);
+    c.script_dir = gs_module_dir(&c, path);
+    size_t len;
+    char *text = call_text(path, name, line, &len);
+    return compile(&c, gs_module_unit(&c, path, "main", NULL, c.script_dir, text, len), out);
+}
+
 bool gs_compile_prelude(const char *name, const char *text, size_t len, struct gs_func ***fns,
                         uint32_t *n)
 {

@@ -30,6 +30,11 @@ bool gs_compile_file(const char *path, struct gs_diag *d, struct gs_compiled *ou
 bool gs_compile_text(const char *path, const char *text, size_t len, struct gs_diag *d,
                      struct gs_compiled *out);
 
+/* A program that imports the script at path as a module and then calls its function `name`, a word of
+ * the language, without arguments; the call stands in the given line. */
+bool gs_compile_call(const char *path, const char *name, uint32_t line, struct gs_diag *d,
+                     struct gs_compiled *out);
+
 /* For gs_hooks: one source text of the prelude. */
 bool gs_compile_prelude(const char *name, const char *text, size_t len, struct gs_func ***fns,
                         uint32_t *n);

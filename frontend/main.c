@@ -14,6 +14,7 @@ const struct gs_command gs_commands[] = {
      gs_cmd_run},
     {"check", "FILE...", "compile only, and say what looks wrong", GS_CMD_CHECK, gs_cmd_check},
     {"disasm", "FILE [ARGS]", "print the bytecode of each function, with --jit its machine code", GS_CMD_DISASM, gs_cmd_disasm},
+    {"test", "[DIR...]", "run the functions test_* of all files *_test.goost below the folder", GS_CMD_TEST, gs_cmd_test},
     {"topology", "", "the machine as the scheduler sees it", GS_CMD_TOPOLOGY, gs_cmd_topology},
     {"version", "", "versions of langoost and its libraries", GS_CMD_VERSION, gs_cmd_version},
 };

@@ -403,6 +403,8 @@ int goost_run_program(const struct goost_options *o, struct gs_program *p, int a
     gs_store_rlx(&run_over, 1u);
     gs_futex_wake(&run_over, 1);
     bool early = gs_load_rlx(&gs_rt.ending);
+    if (o->completed != NULL)
+        *o->completed = !early;
     gs_out_open();
     if (!early) {
         gs_taskobj_report_unreceived();

@@ -27,6 +27,7 @@ struct goost_options {
     unsigned long long jit_threshold; /* calls and iterations before a function is compiled; 0: default */
     unsigned jit_stress;   /* for tests: one of so many guards of compiled code fails; 0: none does */
     bool jit_remake;       /* for tests: machine code is dropped and made again, at random */
+    bool *completed;       /* gets true when the program has come to its end by itself: neither exit nor an error, a panic or a deadlock ended it; NULL: nobody asks */
     bool jit_listing;      /* for disasm --jit: texts of what is compiled are kept, and the end waits for the compiler */
 };
 

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_test.c - langoost test: runs the functions test_* of the files *_test.goost below folders.
+ *
+ * Process    Each test is a process of its own: a child that imports the file as a module, so that its top level runs, and calls the function. Whatever a test does - an
+ *            error that nobody caught, one in a task, exit, panic, a deadlock, a crash, tasks that never end - is its own result, told by the child as a script's would be, and
+ *            the tests behind it find nothing of it. The parent has one thread, so a plain fork will do.
+ * Passed     The child came back from the call and all its tasks have ended without an error: exit code 0. A test that ends itself by exit(0) has not come back.
+ * Order      Files by path, functions as they stand in the file, one at a time: a test may use all cores.
+ */
+#include "cmd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "object.h"
+#include "port/clock.h"
+#include "port/mem.h"
+#include "proto.h"
+
+#include "compile.h"
+#include "vec.h"
+
+#define SUFFIX "_test.goost"
+#define PREFIX "test_"
+#define REPORT_SECONDS 5 /* what a test that hangs has for its report on SIGQUIT */
+
+struct session {
+    struct gs_cli *cli;
+    GS_VEC(char *) files;
+    unsigned passed, failed;
+    bool trouble; /* something could not be read */
+};
+
+/* --- finding ---------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+/* Folders of packages and hidden ones are not ours to test. */
+static bool is_foreign(const char *name)
+{
+    return name[0] == '.' || strcmp(name, "langoost_modules") == 0;
+}
+
+static void cannot_read(struct session *s, const char *path, int err)
+{
+    gs_cli_cannot_read(path, err);
+    s->trouble = true;
+}
+
+static void add_file(struct session *s, const char *path)
+{
+    size_t n = strlen(path) + 1;
+    GS_VEC_PUSH(&s->files, memcpy(gs_mem_must_alloc(n), path, n));
+}
+
+/* Links to folders are not followed, so that there is an end. */
+static void add_folder(struct session *s, const char *folder)
+{
+    struct dirent **entries;
+    int n = scandir(folder, &entries, NULL, alphasort);
+    if (n < 0) {
+        cannot_read(s, folder, errno);
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        const char *name = entries[i]->d_name;
+        char path[PATH_MAX];
+        struct stat st;
+        int w = strcmp(folder, ".") == 0 ? snprintf(path, sizeof(path), "%s", name)
+                                         : snprintf(path, sizeof(path), "%s%s%s", folder, ends_with(folder, "/") ? "" : "/", name);
+        if (w < 0 || (size_t)w >= sizeof(path))
+            cannot_read(s, folder, ENAMETOOLONG);
+        else if (!is_foreign(name) && lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+            add_folder(s, path);
+        else if (!is_foreign(name) && ends_with(name, SUFFIX))
+            add_file(s, path);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static void add(struct session *s, const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        cannot_read(s, path, errno);
+    else if (S_ISDIR(st.st_mode))
+        add_folder(s, path);
+    else
+        add_file(s, path);
+}
+
+/* --- one test --------------------------------------------------------------------------------- */
+
+struct test {
+    const char *path;
+    const char *name;
+    uint32_t line;
+};
+
+/* In the child: never comes back. */
+static _Noreturn void run_child(struct session *s, const struct test *t)
+{
+    struct gs_diag *d = gs_diag_new();
+    struct gs_compiled c;
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC); /* nobody sits there to type something */
+    if (null >= 0)
+        dup2(null, STDIN_FILENO);
+    bool ok = gs_compile_call(t->path, t->name, t->line, d, &c);
+    if (!ok)
+        gs_cli_messages(s->cli, d); /* the file has changed since it was looked at */
+    gs_diag_free(d);
+    gs_mem_free(c.protos);
+    exit(ok ? goost_run_program(&s->cli->run, c.program, 0, NULL) : GS_EXIT_FAILED);
+}
+
+/* Waits for a signal that a child has ended; false: it has not until then. SIGCHLD is blocked. */
+static bool wait_until(pid_t child, int64_t until_ns, int *status)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    for (;;) {
+        pid_t got = waitpid(child, status, WNOHANG);
+        if (got == child || (got < 0 && errno != EINTR))
+            return true;
+        int64_t left = until_ns - gs_clock_mono_ns();
+        if (left <= 0)
+            return false;
+        const struct timespec ts = {left / 1000000000, left % 1000000000};
+        (void)sigtimedwait(&set, NULL, &ts);
+    }
+}
+
+/* Gives why it failed, in one's own words, "": the child has said so; NULL: it has passed. */
+static const char *verdict(int status, bool timed_out, bool finished, unsigned seconds, char *text, size_t size)
+{
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (timed_out)
+        snprintf(text, size, ": not over after %u s", seconds);
+    else if (WIFSIGNALED(status))
+        snprintf(text, size, ": ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (code == 0 && finished)
+        return NULL;
+    else if (code == 0)
+        snprintf(text, size, ": exit(0) before its end");
+    else if (code > 1)
+        snprintf(text, size, ": ended with code %d", code);
+    else
+        text[0] = '\0';
+    return text;
+}
+
+static void tell(const struct test *t, const char *failure, int64_t ns)
+{
+    printf("%s %s %s (%.1f ms)%s\n", failure == NULL ? "ok  " : "FAIL", t->path, t->name, (double)ns / 1e6, failure == NULL ? "" : failure);
+    fflush(stdout);
+}
+
+static void run_test(struct session *s, const struct test *t, const sigset_t *old)
+{
+    unsigned seconds = s->cli->timeout;
+    int64_t begin = gs_clock_mono_ns();
+    int status = 0;
+    *s->cli->run.completed = false;
+    pid_t child = fork();
+    if (child < 0) {
+        fprintf(stderr, "langoost: cannot start a process: %s\n", strerror(errno));
+        s->failed++;
+        return;
+    }
+    if (child == 0) {
+        (void)sigprocmask(SIG_SETMASK, old, NULL);
+        run_child(s, t);
+    }
+    bool late = !wait_until(child, begin + (int64_t)seconds * 1000000000, &status);
+    if (late) {
+        kill(child, SIGQUIT);
+        if (!wait_until(child, gs_clock_mono_ns() + (int64_t)REPORT_SECONDS * 1000000000, &status)) {
+            kill(child, SIGKILL);
+            (void)waitpid(child, &status, 0);
+        }
+    }
+    char text[160];
+    const char *failure = verdict(status, late, *s->cli->run.completed, seconds, text, sizeof(text));
+    tell(t, failure, gs_clock_mono_ns() - begin);
+    if (failure == NULL)
+        s->passed++;
+    else
+        s->failed++;
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+static int by_line(const void *a, const void *b)
+{
+    const struct test *x = a, *y = b;
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static void run_file(struct session *s, const char *path, const sigset_t *old)
+{
+    struct gs_diag *d = gs_diag_new();
+    struct gs_compiled c;
+    bool ok = gs_compile_file(path, d, &c);
+    gs_cli_messages(s->cli, d);
+    gs_diag_free(d);
+    gs_mem_free(c.protos);
+    if (c.io_error != 0) {
+        cannot_read(s, path, c.io_error);
+        return;
+    }
+    if (!ok) {
+        printf("FAIL %s: does not compile\n", path);
+        fflush(stdout);
+        s->failed++;
+        return;
+    }
+    const struct gs_modinfo *m = c.program->mod;
+    GS_VEC(struct test) tests = {0};
+    for (uint32_t i = 0; i < m->nconsts; i++) {
+        const char *name = m->cname[i]->data;
+        if (gs_kind(m->cvalue[i]) == GS_T_FUNC && strncmp(name, PREFIX, strlen(PREFIX)) == 0 && (s->cli->filter == NULL || strstr(name, s->cli->filter) != NULL))
+            GS_VEC_PUSH(&tests, (struct test){path, name, m->cvalue[i].f->proto->line});
+    }
+    if (tests.n > 0)
+        qsort(tests.v, tests.n, sizeof(*tests.v), by_line);
+    for (uint32_t i = 0; i < tests.n; i++)
+        run_test(s, &tests.v[i], old);
+    GS_VEC_FREE(&tests);
+}
+
+int gs_cmd_test(struct gs_cli *cli, int argc, char **argv)
+{
+    struct session s = {.cli = cli};
+    sigset_t chld, old;
+    sigemptyset(&chld);
+    sigaddset(&chld, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &chld, &old);
+    void *shared = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) {
+        fprintf(stderr, "langoost: %s\n", strerror(errno));
+        return GS_EXIT_FAILED;
+    }
+    cli->run.completed = shared;
+    if (argc == 0)
+        add(&s, ".");
+    for (int i = 0; i < argc; i++)
+        add(&s, argv[i]);
+    int64_t begin = gs_clock_mono_ns();
+    for (uint32_t i = 0; i < s.files.n; i++)
+        run_file(&s, s.files.v[i], &old);
+    printf("%u passed, %u failed in %.2f s\n", s.passed, s.failed, (double)(gs_clock_mono_ns() - begin) / 1e9);
+    for (uint32_t i = 0; i < s.files.n; i++)
+        gs_mem_free(s.files.v[i]);
+    GS_VEC_FREE(&s.files);
+    munmap(shared, sizeof(bool));
+    return s.failed == 0 && !s.trouble ? GS_EXIT_OK : GS_EXIT_FAILED;
+}
