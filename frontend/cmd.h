@@ -11,6 +11,7 @@
 #define GS_FRONTEND_CMD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "goost.h"
@@ -25,7 +26,8 @@ struct gs_cli {
     struct goost_options run;
     enum gs_color color;
     bool help;
-    unsigned timeout;   /* seconds for one test */
+    unsigned timeout;   /* seconds for one test or run of a benchmark */
+    unsigned runs;      /* of each benchmark */
     const char *filter; /* only tests with this in their names; NULL: all */
 };
 
@@ -46,13 +48,15 @@ enum {
     GS_CMD_CHECK = 4,
     GS_CMD_TOPOLOGY = 8,
     GS_CMD_VERSION = 16,
-    GS_CMD_TEST = 32
+    GS_CMD_TEST = 32,
+    GS_CMD_BENCH = 64
 };
 
 int gs_cmd_run(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_disasm(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_check(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_test(struct gs_cli *cli, int argc, char **argv);
+int gs_cmd_bench(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_topology(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_version(struct gs_cli *cli, int argc, char **argv);
 
@@ -65,6 +69,19 @@ int gs_cli_usage(const struct gs_command *cmd, const char *fmt, ...) GS_PRINTF(2
 const struct gs_command *gs_cli_command(const char *name);
 /* Prints the collected messages on stderr the way --color asks for. */
 void gs_cli_messages(const struct gs_cli *cli, const struct gs_diag *d);
+struct gs_child {
+    int status; /* wait's */
+    bool late;  /* it had to be ended */
+    int64_t wall_ns, cpu_ns;
+    long peak_kib;
+};
+
+/* cmd_child.c: a process that calls body, whose value is its exit code, with an empty standard input. One that is not over after so many seconds is asked for its report by
+ * SIGQUIT and ended. False after a message: there is no process. Only while this process has one thread. */
+bool gs_child_run(int (*body)(void *ctx), void *ctx, unsigned seconds, struct gs_child *out);
+/* Why it has not ended well, into text; NULL: exit code 0. */
+const char *gs_child_trouble(const struct gs_child *c, unsigned seconds, char *text, size_t size);
+
 int gs_cli_cannot_read(const char *path, int err); /* gives GS_EXIT_FAILED */
 
 #endif

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #define MAX_COUNT 4096
-#define TEST_SECONDS 600 /* as Go */
+#define CHILD_SECONDS 600 /* as go test */
+#define BENCH_RUNS 3
 
 enum kind { COUNT, SIZE, NUMBER, TEXT, ON, OFF, JIT, LISTING, STRESS, DEADLOCK, COLOR };
 
@@ -28,8 +29,9 @@ struct flag {
 };
 
 #define AT(field) offsetof(struct gs_cli, field)
-#define MESSAGES (GS_CMD_RUN | GS_CMD_DISASM | GS_CMD_CHECK | GS_CMD_TEST)
-#define RUNS (GS_CMD_RUN | GS_CMD_DISASM | GS_CMD_TEST) /* disasm --jit runs the program, too */
+#define MESSAGES (GS_CMD_RUN | GS_CMD_DISASM | GS_CMD_CHECK | GS_CMD_TEST | GS_CMD_BENCH)
+#define CHILDREN (GS_CMD_TEST | GS_CMD_BENCH)
+#define RUNS (GS_CMD_RUN | GS_CMD_DISASM | CHILDREN) /* disasm --jit runs the program, too */
 
 static const struct flag flags[] = {
     {"workers", "LANGOOST_WORKERS", "N", "worker threads (default: one for each usable core)",
@@ -37,7 +39,7 @@ static const struct flag flags[] = {
     {"no-pin", "LANGOOST_NO_PIN", NULL, "do not pin workers to cores", OFF,
      RUNS | GS_CMD_TOPOLOGY, AT(run.pin)},
     {"jit", "LANGOOST_JIT", "off|on|eager", "the compiler to machine code (default: on)", JIT,
-     GS_CMD_RUN | GS_CMD_TEST, AT(run.jit)},
+     GS_CMD_RUN | CHILDREN, AT(run.jit)},
     {"jit", "LANGOOST_JIT", "[=on|eager]",
      "run the program (its output goes to stderr) and show the machine code, too", LISTING,
      GS_CMD_DISASM, AT(run.jit)},
@@ -51,10 +53,11 @@ static const struct flag flags[] = {
      AT(run.jit_remake)},
     {"stats", "LANGOOST_STATS", NULL, "print a table of counters at exit", ON, RUNS,
      AT(run.stats)},
-    {"trace", "LANGOOST_TRACE", "FILE", "write what happens when, for ui.perfetto.dev", TEXT, RUNS & ~GS_CMD_TEST,
+    {"trace", "LANGOOST_TRACE", "FILE", "write what happens when, for ui.perfetto.dev", TEXT, RUNS & ~CHILDREN,
      AT(run.trace)},
     {"filter", "LANGOOST_FILTER", "TEXT", "only tests whose names contain it", TEXT, GS_CMD_TEST, AT(filter)},
-    {"timeout", "LANGOOST_TIMEOUT", "SECONDS", "a test that is not over then has failed (default: 600)", COUNT, GS_CMD_TEST, AT(timeout)},
+    {"timeout", "LANGOOST_TIMEOUT", "SECONDS", "what is not over then has failed (default: 600)", COUNT, CHILDREN, AT(timeout)},
+    {"runs", "LANGOOST_RUNS", "N", "how often each program is run (default: 3)", COUNT, GS_CMD_BENCH, AT(runs)},
     {"stack-limit", "LANGOOST_STACK_LIMIT", "SIZE", "stack of one task (K, M and G are understood)",
      SIZE, RUNS, AT(run.stack_limit)},
     {"heap-limit", "LANGOOST_HEAP_LIMIT", "SIZE", "heap of one task and of the process", SIZE, RUNS,
@@ -292,7 +295,8 @@ int gs_cli_parse(struct gs_cli *cli, const struct gs_command *cmd, int argc, cha
 {
     *cli = (struct gs_cli){0};
     goost_options_init(&cli->run);
-    cli->timeout = TEST_SECONDS;
+    cli->timeout = CHILD_SECONDS;
+    cli->runs = BENCH_RUNS;
     if (!from_environment(cli, cmd))
         return -1;
     int at = 0;

@@ -3,7 +3,7 @@
  *
  * Process    Each test is a process of its own: a child that imports the file as a module, so that its top level runs, and calls the function. Whatever a test does - an
  *            error that nobody caught, one in a task, exit, panic, a deadlock, a crash, tasks that never end - is its own result, told by the child as a script's would be, and
- *            the tests behind it find nothing of it. The parent has one thread, so a plain fork will do.
+ *            the tests behind it find nothing of it.
  * Passed     The child came back from the call and all its tasks have ended without an error: exit code 0. A test that ends itself by exit(0) has not come back.
  * Order      Files by path, functions as they stand in the file, one at a time: a test may use all cores.
  */
@@ -11,16 +11,12 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "object.h"
 #include "port/clock.h"
@@ -32,7 +28,6 @@
 
 #define SUFFIX "_test.goost"
 #define PREFIX "test_"
-#define REPORT_SECONDS 5 /* what a test that hangs has for its report on SIGQUIT */
 
 struct session {
     struct gs_cli *cli;
@@ -107,98 +102,44 @@ static void add(struct session *s, const char *path)
 /* --- one test --------------------------------------------------------------------------------- */
 
 struct test {
+    const struct gs_cli *cli;
     const char *path;
     const char *name;
     uint32_t line;
 };
 
-/* In the child: never comes back. */
-static _Noreturn void run_child(struct session *s, const struct test *t)
+/* In the child. */
+static int call_test(void *ctx)
 {
+    const struct test *t = ctx;
     struct gs_diag *d = gs_diag_new();
     struct gs_compiled c;
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC); /* nobody sits there to type something */
-    if (null >= 0)
-        dup2(null, STDIN_FILENO);
     bool ok = gs_compile_call(t->path, t->name, t->line, d, &c);
     if (!ok)
-        gs_cli_messages(s->cli, d); /* the file has changed since it was looked at */
+        gs_cli_messages(t->cli, d); /* the file has changed since it was looked at */
     gs_diag_free(d);
     gs_mem_free(c.protos);
-    exit(ok ? goost_run_program(&s->cli->run, c.program, 0, NULL) : GS_EXIT_FAILED);
+    return ok ? goost_run_program(&t->cli->run, c.program, 0, NULL) : GS_EXIT_FAILED;
 }
 
-/* Waits for a signal that a child has ended; false: it has not until then. SIGCHLD is blocked. */
-static bool wait_until(pid_t child, int64_t until_ns, int *status)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    for (;;) {
-        pid_t got = waitpid(child, status, WNOHANG);
-        if (got == child || (got < 0 && errno != EINTR))
-            return true;
-        int64_t left = until_ns - gs_clock_mono_ns();
-        if (left <= 0)
-            return false;
-        const struct timespec ts = {left / 1000000000, left % 1000000000};
-        (void)sigtimedwait(&set, NULL, &ts);
-    }
-}
-
-/* Gives why it failed, in one's own words, "": the child has said so; NULL: it has passed. */
-static const char *verdict(int status, bool timed_out, bool finished, unsigned seconds, char *text, size_t size)
-{
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    if (timed_out)
-        snprintf(text, size, ": not over after %u s", seconds);
-    else if (WIFSIGNALED(status))
-        snprintf(text, size, ": ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else if (code == 0 && finished)
-        return NULL;
-    else if (code == 0)
-        snprintf(text, size, ": exit(0) before its end");
-    else if (code > 1)
-        snprintf(text, size, ": ended with code %d", code);
-    else
-        text[0] = '\0';
-    return text;
-}
-
-static void tell(const struct test *t, const char *failure, int64_t ns)
-{
-    printf("%s %s %s (%.1f ms)%s\n", failure == NULL ? "ok  " : "FAIL", t->path, t->name, (double)ns / 1e6, failure == NULL ? "" : failure);
-    fflush(stdout);
-}
-
-static void run_test(struct session *s, const struct test *t, const sigset_t *old)
+static void run_test(struct session *s, struct test *t)
 {
     unsigned seconds = s->cli->timeout;
-    int64_t begin = gs_clock_mono_ns();
-    int status = 0;
+    struct gs_child child;
+    char text[160];
     *s->cli->run.completed = false;
-    pid_t child = fork();
-    if (child < 0) {
-        fprintf(stderr, "langoost: cannot start a process: %s\n", strerror(errno));
+    if (!gs_child_run(call_test, t, seconds, &child)) {
         s->failed++;
         return;
     }
-    if (child == 0) {
-        (void)sigprocmask(SIG_SETMASK, old, NULL);
-        run_child(s, t);
-    }
-    bool late = !wait_until(child, begin + (int64_t)seconds * 1000000000, &status);
-    if (late) {
-        kill(child, SIGQUIT);
-        if (!wait_until(child, gs_clock_mono_ns() + (int64_t)REPORT_SECONDS * 1000000000, &status)) {
-            kill(child, SIGKILL);
-            (void)waitpid(child, &status, 0);
-        }
-    }
-    char text[160];
-    const char *failure = verdict(status, late, *s->cli->run.completed, seconds, text, sizeof(text));
-    tell(t, failure, gs_clock_mono_ns() - begin);
-    if (failure == NULL)
+    const char *trouble = gs_child_trouble(&child, seconds, text, sizeof(text));
+    if (trouble == NULL && !*s->cli->run.completed)
+        trouble = "exit(0) before its end";
+    bool told = WIFEXITED(child.status) && WEXITSTATUS(child.status) == GS_EXIT_FAILED; /* by the language's own message */
+    printf("%s %s %s (%.1f ms)%s%s\n", trouble == NULL ? "ok  " : "FAIL", t->path, t->name, (double)child.wall_ns / 1e6, trouble == NULL || told ? "" : ": ",
+           trouble == NULL || told ? "" : trouble);
+    fflush(stdout);
+    if (trouble == NULL)
         s->passed++;
     else
         s->failed++;
@@ -214,7 +155,7 @@ static int by_line(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-static void run_file(struct session *s, const char *path, const sigset_t *old)
+static void run_file(struct session *s, const char *path)
 {
     struct gs_diag *d = gs_diag_new();
     struct gs_compiled c;
@@ -237,22 +178,18 @@ static void run_file(struct session *s, const char *path, const sigset_t *old)
     for (uint32_t i = 0; i < m->nconsts; i++) {
         const char *name = m->cname[i]->data;
         if (gs_kind(m->cvalue[i]) == GS_T_FUNC && strncmp(name, PREFIX, strlen(PREFIX)) == 0 && (s->cli->filter == NULL || strstr(name, s->cli->filter) != NULL))
-            GS_VEC_PUSH(&tests, (struct test){path, name, m->cvalue[i].f->proto->line});
+            GS_VEC_PUSH(&tests, (struct test){s->cli, path, name, m->cvalue[i].f->proto->line});
     }
     if (tests.n > 0)
         qsort(tests.v, tests.n, sizeof(*tests.v), by_line);
     for (uint32_t i = 0; i < tests.n; i++)
-        run_test(s, &tests.v[i], old);
+        run_test(s, &tests.v[i]);
     GS_VEC_FREE(&tests);
 }
 
 int gs_cmd_test(struct gs_cli *cli, int argc, char **argv)
 {
     struct session s = {.cli = cli};
-    sigset_t chld, old;
-    sigemptyset(&chld);
-    sigaddset(&chld, SIGCHLD);
-    (void)sigprocmask(SIG_BLOCK, &chld, &old);
     void *shared = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {
         fprintf(stderr, "langoost: %s\n", strerror(errno));
@@ -265,7 +202,7 @@ int gs_cmd_test(struct gs_cli *cli, int argc, char **argv)
         add(&s, argv[i]);
     int64_t begin = gs_clock_mono_ns();
     for (uint32_t i = 0; i < s.files.n; i++)
-        run_file(&s, s.files.v[i], &old);
+        run_file(&s, s.files.v[i]);
     printf("%u passed, %u failed in %.2f s\n", s.passed, s.failed, (double)(gs_clock_mono_ns() - begin) / 1e9);
     for (uint32_t i = 0; i < s.files.n; i++)
         gs_mem_free(s.files.v[i]);

@@ -15,6 +15,7 @@ const struct gs_command gs_commands[] = {
     {"check", "FILE...", "compile only, and say what looks wrong", GS_CMD_CHECK, gs_cmd_check},
     {"disasm", "FILE [ARGS]", "print the bytecode of each function, with --jit its machine code", GS_CMD_DISASM, gs_cmd_disasm},
     {"test", "[DIR...]", "run the functions test_* of all files *_test.goost below the folder", GS_CMD_TEST, gs_cmd_test},
+    {"bench", "[NAME...]", "time the built-in benchmark programs and check what they print", GS_CMD_BENCH, gs_cmd_bench},
     {"topology", "", "the machine as the scheduler sees it", GS_CMD_TOPOLOGY, gs_cmd_topology},
     {"version", "", "versions of langoost and its libraries", GS_CMD_VERSION, gs_cmd_version},
 };

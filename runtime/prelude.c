@@ -66,7 +66,7 @@ static void compile_locked(size_t file)
     if (compiled[file])
         return;
     compiled[file] = true;
-    const struct gs_prelude_file *src = &gs_prelude_files[file];
+    const struct gs_embedded *src = &gs_prelude_files[file];
     struct gs_func **fns;
     uint32_t n;
     GS_CHECK(gs_hooks.compile_prelude != NULL);

@@ -130,6 +130,34 @@ fn test_still_here() { }
         self.assertEqual((code, err), (2, "langoost: --timeout 0: expected a number from 1 to 4096\nTry langoost test --help\n"))
 
 
+class Bench(Command):
+    def test_programs_are_timed_and_their_answers_checked(self):
+        code, out, err = self.langoost("bench", "--runs", "2", "hello", "hello_spawn")
+        self.assertEqual((code, err), (0, ""))
+        lines = out.splitlines()
+        self.assertEqual(lines[0].split(), ["ms", "least", "median", "most", "cpu", "MiB"])
+        for line, name in zip(lines[1:3], ("hello", "hello_spawn")):
+            self.assertRegex(line, rf"^{name}( +\d+\.\d){{5}}$")
+        self.assertRegex(lines[3], r"^geometric mean +\d+\.\d$")
+        self.assertEqual(len(lines), 4)
+
+    def test_figures_that_a_program_measures_itself_are_shown(self):
+        code, out, _ = self.langoost("bench", "--runs", "1", "spawn_globals")
+        self.assertEqual(code, 0)
+        self.assertRegex(out.splitlines()[2], r"^  loop \d+ ms$")
+
+    def test_one_that_fails_is_said(self):
+        code, out, err = self.langoost("bench", "--runs", "2", "--heap-limit", "1M", "binary_trees", "hello")
+        self.assertEqual((code, out.splitlines()[1].split(maxsplit=1)), (1, ["binary_trees", "ended with code 1"]))
+        self.assertRegex(out.splitlines()[2], r"^hello ")
+        self.assertIn("OutOfMemory", err)
+
+    def test_an_unknown_name(self):
+        code, out, err = self.langoost("bench", "hello", "helo")
+        self.assertEqual((code, out), (2, ""))
+        self.assertRegex(err, r"^langoost: there is no benchmark helo; there are array_passed .* hello .* top_loop\n$")
+
+
 if __name__ == "__main__":
     BINARY = os.path.abspath(sys.argv.pop(1))
     unittest.main()

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
-# cmake -DOUT=FILE.c -DDIR=FOLDER -P embed_prelude.cmake: writes DIR/*.goost as the table that runtime/prelude.h declares.
+# cmake -DOUT=FILE.c -DDIR=FOLDER -DENDINGS=.a,.b -DHEADER=FILE.h -DTABLE=NAME -P embed.cmake: writes the files of FOLDER with these
+# endings as the table NAME_files of NAME_nfiles entries that FILE.h declares (sched/port/embed.h).
 # Bytes are written as character constants: a string literal that long is not portable C, and a number above 127
 # does not fit a char.
-file(GLOB sources "${DIR}/*.goost")
+string(REPLACE "," ";" endings "${ENDINGS}")
+list(TRANSFORM endings PREPEND "${DIR}/*")
+file(GLOB sources ${endings})
 list(SORT sources)
 
 set(arrays "")
@@ -23,11 +26,11 @@ if(count EQUAL 0)
     set(rows "    {\"\", \"\", 0},\n") # C has no empty array; the count says that it is not there
 endif()
 
-file(WRITE "${OUT}" "/* Made from runtime/prelude by cmake/embed_prelude.cmake. */
-#include \"runtime/prelude.h\"
+file(WRITE "${OUT}" "/* Made by cmake/embed.cmake. */
+#include \"${HEADER}\"
 
 ${arrays}
-const struct gs_prelude_file gs_prelude_files[] = {
+const struct gs_embedded ${TABLE}_files[] = {
 ${rows}};
-const size_t gs_prelude_nfiles = ${count};
+const size_t ${TABLE}_nfiles = ${count};
 ")
