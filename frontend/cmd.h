@@ -49,7 +49,8 @@ enum {
     GS_CMD_TOPOLOGY = 8,
     GS_CMD_VERSION = 16,
     GS_CMD_TEST = 32,
-    GS_CMD_BENCH = 64
+    GS_CMD_BENCH = 64,
+    GS_CMD_REPL = 128
 };
 
 int gs_cmd_run(struct gs_cli *cli, int argc, char **argv);
@@ -57,6 +58,7 @@ int gs_cmd_disasm(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_check(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_test(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_bench(struct gs_cli *cli, int argc, char **argv);
+int gs_cmd_repl(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_topology(struct gs_cli *cli, int argc, char **argv);
 int gs_cmd_version(struct gs_cli *cli, int argc, char **argv);
 

@@ -29,9 +29,9 @@ struct flag {
 };
 
 #define AT(field) offsetof(struct gs_cli, field)
-#define MESSAGES (GS_CMD_RUN | GS_CMD_DISASM | GS_CMD_CHECK | GS_CMD_TEST | GS_CMD_BENCH)
 #define CHILDREN (GS_CMD_TEST | GS_CMD_BENCH)
-#define RUNS (GS_CMD_RUN | GS_CMD_DISASM | CHILDREN) /* disasm --jit runs the program, too */
+#define MESSAGES (GS_CMD_RUN | GS_CMD_DISASM | GS_CMD_CHECK | GS_CMD_REPL | CHILDREN)
+#define RUNS (GS_CMD_RUN | GS_CMD_DISASM | GS_CMD_REPL | CHILDREN) /* disasm --jit runs the program, too */
 
 static const struct flag flags[] = {
     {"workers", "LANGOOST_WORKERS", "N", "worker threads (default: one for each usable core)",
@@ -39,7 +39,7 @@ static const struct flag flags[] = {
     {"no-pin", "LANGOOST_NO_PIN", NULL, "do not pin workers to cores", OFF,
      RUNS | GS_CMD_TOPOLOGY, AT(run.pin)},
     {"jit", "LANGOOST_JIT", "off|on|eager", "the compiler to machine code (default: on)", JIT,
-     GS_CMD_RUN | CHILDREN, AT(run.jit)},
+     GS_CMD_RUN | GS_CMD_REPL | CHILDREN, AT(run.jit)},
     {"jit", "LANGOOST_JIT", "[=on|eager]",
      "run the program (its output goes to stderr) and show the machine code, too", LISTING,
      GS_CMD_DISASM, AT(run.jit)},

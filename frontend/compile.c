@@ -14,6 +14,7 @@
 #include "proto.h"
 
 #include "module.h"
+#include "parse.h"
 #include "scope.h"
 
 static void compiler_init(struct gs_compiler *c, struct gs_diag *d)
@@ -144,6 +145,93 @@ bool gs_compile_call(const char *path, const char *name, uint32_t line, struct g
     size_t len;
     char *text = call_text(path, name, line, &len);
     return compile(&c, gs_module_unit(&c, path, "main", NULL, c.script_dir, text, len), out);
+}
+
+/* --- sessions --------------------------------------------------------------------------------- */
+
+/* The main VM has a place for each from the start, and tasks read the table of names while it grows: neither ever moves. */
+#define MAX_GLOBALS 65536u
+
+struct gs_dialog {
+    struct gs_compiler c;
+    struct gs_str **gnames; /* MAX_GLOBALS, */
+    uint32_t named;         /* of which so many are filled in */
+};
+
+struct gs_dialog *gs_dialog_new(void)
+{
+    struct gs_dialog *s = gs_perm_alloc(sizeof(*s));
+    compiler_init(&s->c, NULL);
+    s->gnames = gs_perm_alloc(MAX_GLOBALS * sizeof(*s->gnames));
+    return s;
+}
+
+struct gs_program *gs_dialog_program(const struct gs_dialog *s, struct gs_proto *main)
+{
+    struct gs_program *p = gs_perm_alloc(sizeof(*p));
+    p->main = main;
+    p->mod = main->mod;
+    p->nglobals = MAX_GLOBALS;
+    p->gnames = s->gnames;
+    return p;
+}
+
+static void keep_sym(struct gs_dialog *s, struct gs_sym *sym)
+{
+    for (uint32_t i = 0; i < s->c.session.n; i++) {
+        if (s->c.session.v[i]->ident == sym->ident) {
+            s->c.session.v[i] = sym;
+            return;
+        }
+    }
+    GS_VEC_PUSH(&s->c.session, sym);
+}
+
+/* What the unit has declared is there for the next ones. */
+static void keep(struct gs_dialog *s, const struct gs_unit *u)
+{
+    for (; s->named < s->c.globals.n; s->named++)
+        s->gnames[s->named] = s->c.globals.v[s->named];
+    for (uint32_t i = 0; i < u->syms.n; i++)
+        keep_sym(s, u->syms.v[i]);
+}
+
+/* Modules that the unit was the first to import have not run: the next one that names them compiles them anew. */
+static void forget_units(struct gs_dialog *s, uint32_t first)
+{
+    for (uint32_t i = first; i < s->c.units.n; i++)
+        s->c.units.v[i]->real = NULL;
+}
+
+/* As many newlines in front of the text as it takes. */
+static char *at_line(const char *text, size_t len, uint32_t line)
+{
+    char *p = gs_perm_alloc(line + len);
+    memset(p, '\n', line - 1);
+    memcpy(p + line - 1, text, len);
+    return p;
+}
+
+struct gs_func *gs_dialog_compile(struct gs_dialog *s, const char *text, size_t len, uint32_t line, bool more, struct gs_diag *d)
+{
+    struct gs_compiler *c = &s->c;
+    uint32_t nunits = c->units.n;
+    struct gs_unit *u = gs_module_unit(c, "repl", "main", NULL, ".", at_line(text, len, line), line - 1 + len);
+    if (more && gs_parse_incomplete(u->src)) {
+        u->state = GS_UNIT_FAILED;
+        return NULL;
+    }
+    c->diag = d;
+    u->grows = true;
+    gs_module_compile(u);
+    if (c->globals.n > MAX_GLOBALS)
+        gs_diag_error(d, u->src, (struct gs_pos){line, 1}, "too many variables: a session has at most %u", MAX_GLOBALS);
+    if (gs_diag_errors(d) != 0) {
+        forget_units(s, nunits);
+        return NULL;
+    }
+    keep(s, u);
+    return u->main->func;
 }
 
 bool gs_compile_prelude(const char *name, const char *text, size_t len, struct gs_func ***fns,

@@ -35,6 +35,16 @@ bool gs_compile_text(const char *path, const char *text, size_t len, struct gs_d
 bool gs_compile_call(const char *path, const char *name, uint32_t line, struct gs_diag *d,
                      struct gs_compiled *out);
 
+/* A program that grows, for the REPL: texts are compiled one after the other, and each sees what the ones before it have declared. A name may be declared again; what has been
+ * compiled before sees the new variable or function, but the old constant or class. One thread. */
+struct gs_dialog;
+struct gs_dialog *gs_dialog_new(void); /* lives until the process ends */
+/* A program of the session, which begins with main. */
+struct gs_program *gs_dialog_program(const struct gs_dialog *s, struct gs_proto *main);
+/* The text, of which the first line has this number in messages, as a function without parameters: its value is that of the expression at its end, else nil. NULL: the errors are in
+ * d, or there are none because the text ends too early and more may come. */
+struct gs_func *gs_dialog_compile(struct gs_dialog *s, const char *text, size_t len, uint32_t line, bool more, struct gs_diag *d);
+
 /* For gs_hooks: one source text of the prelude. */
 bool gs_compile_prelude(const char *name, const char *text, size_t len, struct gs_func ***fns,
                         uint32_t *n);

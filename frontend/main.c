@@ -12,6 +12,7 @@
 const struct gs_command gs_commands[] = {
     {"run", "FILE [ARGS]", "compile and run a script; - reads standard input", GS_CMD_RUN,
      gs_cmd_run},
+    {"repl", "", "read, run and print, a line at a time", GS_CMD_REPL, gs_cmd_repl},
     {"check", "FILE...", "compile only, and say what looks wrong", GS_CMD_CHECK, gs_cmd_check},
     {"disasm", "FILE [ARGS]", "print the bytecode of each function, with --jit its machine code", GS_CMD_DISASM, gs_cmd_disasm},
     {"test", "[DIR...]", "run the functions test_* of all files *_test.goost below the folder", GS_CMD_TEST, gs_cmd_test},

@@ -315,6 +315,37 @@ static void load_import(struct gs_unit *u, struct gs_node *n)
     imp->failed = imp->unit == NULL;
 }
 
+/* In a session a function is a variable that is set at the start of its text, so that a later one of its name takes its place everywhere. */
+static void loosen_functions(struct gs_arena *a, struct gs_list *l)
+{
+    struct gs_node **v = gs_arena_alloc(a, (l->n + 1u) * sizeof(*v));
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < l->n; i++) {
+        struct gs_node *decl = l->v[i];
+        if (decl->kind != GS_N_FNDECL)
+            continue;
+        struct gs_node *fn = gs_arena_alloc(a, sizeof(*fn));
+        *fn = *decl;
+        fn->kind = GS_N_FN;
+        *decl = (struct gs_node){.kind = GS_N_LET, .height = fn->height, .pos = fn->pos, .name = fn->fn->name, .a = fn};
+        v[n++] = decl;
+    }
+    for (uint32_t i = 0, k = 0; i < l->n; i++) {
+        if (k < n && l->v[i] == v[k])
+            k++;
+        else
+            v[n + i - k] = l->v[i];
+    }
+    l->v = v;
+}
+
+/* The value of a text is that of an expression at its end. */
+static void give_value(const struct gs_list *l)
+{
+    if (l->n > 0 && l->v[l->n - 1]->kind == GS_N_EXPR)
+        l->v[l->n - 1]->kind = GS_N_RETURN;
+}
+
 void gs_module_compile(struct gs_unit *u)
 {
     struct gs_compiler *c = u->c;
@@ -324,6 +355,10 @@ void gs_module_compile(struct gs_unit *u)
     if (gs_diag_errors(c->diag) != before) {
         u->state = GS_UNIT_FAILED;
         return;
+    }
+    if (u->grows) {
+        loosen_functions(c->arena, &u->tree->list);
+        give_value(&u->tree->list);
     }
     for (uint32_t i = 0; i < u->tree->list.n; i++) {
         if (u->tree->list.v[i]->kind == GS_N_IMPORT)

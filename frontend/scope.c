@@ -74,9 +74,9 @@ struct gs_sym *gs_scope_lookup(struct gs_walker *w, struct gs_slice name)
 {
     struct gs_ident *id = gs_ident(w->c, name);
     struct gs_sym *s = id->sym;
-    /* In straight top-level code a let is visible from its end on; functions see all of them. */
+    /* In straight top-level code a let is visible from its end on, and before that what an earlier text of a session has declared; functions see all of them. */
     if (s != NULL && s->kind == GS_SYM_GLOBAL && !s->declared && w->fn == w->u->main)
-        s = NULL;
+        s = s->outer;
     return s != NULL ? s : builtin(w, id);
 }
 
@@ -161,10 +161,28 @@ static void use(struct gs_walker *w, struct gs_sym *s, struct gs_pos at)
         capture(w, s, at);
 }
 
-static struct gs_sym *resolve(struct gs_walker *w, struct gs_slice name, struct gs_pos at)
+/* A function of a session may name what a later text will declare: a global that has no value yet, in the outermost scope. */
+static struct gs_sym *expect(struct gs_walker *w, struct gs_slice name, struct gs_pos at)
+{
+    struct gs_sym *s = gs_sym_new(w, GS_SYM_GLOBAL, name, at);
+    s->declared = true;
+    gs_sym_place(w, s);
+    s->ident->builtin_known = true;
+    return s->ident->builtin = s;
+}
+
+static bool is_expected(const struct gs_sym *s)
+{
+    return s != NULL && s->kind == GS_SYM_GLOBAL && s == s->ident->builtin;
+}
+
+static struct gs_sym *resolve(struct gs_walker *w, struct gs_slice name, struct gs_pos at, bool value)
 {
     struct gs_sym *s = gs_scope_lookup(w, name);
-    if (s == NULL) {
+    bool later = value && w->u->grows && w->fn != w->u->main;
+    if (s == NULL && later)
+        s = expect(w, name, at);
+    if (s == NULL || (is_expected(s) && !later)) {
         gs_scope_error(w, at, "undefined variable \"%.*s\"", GS_SLICE_ARGS(name));
         return NULL;
     }
@@ -174,7 +192,7 @@ static struct gs_sym *resolve(struct gs_walker *w, struct gs_slice name, struct 
 
 static void walk_name(struct gs_walker *w, struct gs_node *n)
 {
-    struct gs_sym *s = resolve(w, n->name, n->pos);
+    struct gs_sym *s = resolve(w, n->name, n->pos, true);
     n->info = s != NULL && s->kind == GS_SYM_ALIAS && s->target != NULL ? s->target : s;
 }
 
@@ -340,7 +358,7 @@ static void call_beside_module(struct gs_walker *w, struct gs_node *callee)
     if (callee->kind != GS_N_NAME || callee->info == NULL || !gs_scope_module(callee, &m))
         return;
     struct gs_sym *s = builtin(w, gs_ident(w->c, callee->name));
-    if (s != NULL && !gs_is(s->value, GS_T_MODULE))
+    if (s != NULL && s->kind == GS_SYM_BUILTIN && !gs_is(s->value, GS_T_MODULE))
         callee->info = s;
 }
 
@@ -436,7 +454,7 @@ static const char *kind_word(const struct gs_sym *s)
 
 static void walk_assign_name(struct gs_walker *w, struct gs_node *n)
 {
-    struct gs_sym *s = resolve(w, n->name, n->pos);
+    struct gs_sym *s = resolve(w, n->name, n->pos, false);
     n->info = s;
     if (s == NULL || s->kind == GS_SYM_POISON)
         return;
@@ -738,6 +756,9 @@ void gs_scope_unit(struct gs_unit *u)
     u->main = gs_fn_new(&w, NULL, NULL);
     gs_fn_constant(u->main);
     w.fn = u->main;
+    struct saved_scope outer = enter(&w);
+    for (uint32_t i = 0; u->grows && i < u->c->session.n; i++)
+        gs_sym_bind(&w, u->c->session.v[i]);
     struct saved_scope s = enter(&w);
     w.top = w.scope;
     gs_declare_unit(&w);
@@ -746,6 +767,7 @@ void gs_scope_unit(struct gs_unit *u)
         walk_stmt(&w, u->tree->list.v[i]);
     gs_scope_finish(&w);
     leave(&w, s);
+    leave(&w, outer);
     GS_VEC_FREE(&w.bound);
     GS_VEC_FREE(&w.spine);
 }

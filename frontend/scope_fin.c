@@ -195,6 +195,19 @@ static bool const_init(const struct gs_sym *s, gs_value *v)
     return gs_const_fold(n->a, v);
 }
 
+void gs_sym_place(struct gs_walker *w, struct gs_sym *s)
+{
+    s->slot = w->c->globals.n;
+    GS_VEC_PUSH(&w->c->globals, gs_ident_atom(s->ident));
+}
+
+/* In a session: the global of this name that earlier texts know, or have named without knowing it; NULL: none. */
+static const struct gs_sym *earlier(const struct gs_walker *w, const struct gs_sym *s)
+{
+    const struct gs_sym *old = s->outer != NULL ? s->outer : s->ident->builtin;
+    return w->u->grows && old != NULL && old->kind == GS_SYM_GLOBAL ? old : NULL;
+}
+
 static void place_globals(struct gs_walker *w)
 {
     struct gs_compiler *c = w->c;
@@ -203,16 +216,19 @@ static void place_globals(struct gs_walker *w)
         if (s->kind != GS_SYM_GLOBAL)
             continue;
         gs_value v;
-        if (s->quiet && !s->assigned && const_init(s, &v)) {
+        const struct gs_sym *old = earlier(w, s);
+        bool final = !w->u->grows || (s->is_const && old == NULL); /* nobody can assign to it later, nor reads a slot */
+        if (s->quiet && !s->assigned && final && const_init(s, &v)) {
             s->kind = GS_SYM_CONST;
             s->value = v;
         } else if (w->u->is_main && !s->named_in_fn && c->syms_promoted < MAX_PROMOTED) {
             s->kind = GS_SYM_LET;
             s->promoted = true;
             c->syms_promoted++;
+        } else if (old != NULL) {
+            s->slot = old->slot; /* so functions that name the old one see the new one */
         } else {
-            s->slot = c->globals.n;
-            GS_VEC_PUSH(&c->globals, gs_ident_atom(s->ident));
+            gs_sym_place(w, s);
         }
     }
 }

@@ -56,5 +56,7 @@ void gs_annot_test(struct gs_walker *w, struct gs_node *n);
 
 /* scope_fin.c: constants, hoisting, captures, cells; then numbers the globals. */
 void gs_scope_finish(struct gs_walker *w);
+/* A global gets the program's next slot. */
+void gs_sym_place(struct gs_walker *w, struct gs_sym *s);
 
 #endif

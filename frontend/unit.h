@@ -50,6 +50,7 @@ struct gs_unit {
     struct gs_node *tree;
     enum gs_unit_state state;
     bool is_main, prelude;
+    bool grows; /* a text of a session: what it declares is seen by the texts behind it */
     GS_VEC(struct gs_import *) imports;
     GS_VEC(struct gs_sym *) syms;    /* top-level ones, in order of declaration */
     struct gs_table exports;         /* struct gs_ident * -> index in syms */
@@ -70,6 +71,7 @@ struct gs_compiler {
     GS_VEC(struct gs_str *) globals;
     GS_VEC(struct gs_proto *) protos; /* all that were made, in source order: for disasm */
     uint32_t syms_promoted;
+    GS_VEC(struct gs_sym *) session; /* what the texts of a session have declared so far, the last of each name */
     const char *script_dir; /* where bare names are looked for */
     const char *cwd;        /* canonical */
 };

@@ -15,11 +15,15 @@ struct gs_hooks {
      * of the library module "<intrinsic>". */
     bool (*compile_prelude)(const char *name, const char *text, size_t len, struct gs_func ***fns,
                             uint32_t *n);
-    /* Later: void (*jit_hot)(struct gs_vm *, struct gs_proto *); */
+    /* The REPL's next text, as gs_dialog_compile; errors are told on stderr. NULL without *done: it ends too early, and more may come. Main task. */
+    struct gs_func *(*compile_text)(const char *text, size_t len, bool more, bool *done);
 };
 extern struct gs_hooks gs_hooks;
 
 /* ---- services of the runtime for the front end ---- */
+
+/* What `langoost repl` runs: reads texts, has them compiled, runs them. repl.c. */
+struct gs_func *gs_hook_repl(void);
 
 /* A library module by its full dotted name: its MODULE value. */
 bool gs_hook_lib_module(const char *name, size_t n, gs_value *out);

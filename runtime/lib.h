@@ -126,6 +126,8 @@ int gs_native_sleep(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 
 /* io.stdin.readLine, for input(); lib_io.c. */
 int gs_native_read_line(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret);
+/* The same after a prompt, which is constant. edit: who reads instead, at a terminal, prompt included, and gives false at the end; NULL: nobody. lib_io.c. */
+int gs_read_prompted(struct gs_vm *vm, const char *prompt, bool (*edit)(const char *prompt, struct gs_buf *line), gs_value *ret);
 /* os.args and args(), os.exit and exit(): lib_os.c. */
 int gs_native_args(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret);
 int gs_native_exit(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret);

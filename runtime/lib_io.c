@@ -556,6 +556,8 @@ struct input {
     struct gs_spin lock; /* guards vm and done */
     struct gs_vm *vm;    /* NULL once the task has given up */
     bool done, all, end;
+    const char *prompt; /* with edit */
+    bool (*edit)(const char *prompt, struct gs_buf *line); /* gs_read_prompted */
     struct gs_buf text;
 };
 
@@ -575,6 +577,8 @@ static void read_input_locked(struct input *in)
         }
     } else if (in->all) {
         read_all(stdin, &in->text);
+    } else if (in->edit != NULL) {
+        in->end = !in->edit(in->prompt, &in->text);
     } else {
         in->end = !read_line(stdin, &in->text);
     }
@@ -648,7 +652,7 @@ static int input_finish(struct gs_vm *vm, gs_value *ret)
     return st;
 }
 
-static int read_stdin(struct gs_vm *vm, bool all, const char *what, gs_value *ret)
+static int read_stdin(struct gs_vm *vm, const struct input *how, const char *what, gs_value *ret)
 {
     if (gs_vm_take_cancel(vm))
         return gs_throw_cancelled(vm);
@@ -656,7 +660,7 @@ static int read_stdin(struct gs_vm *vm, bool all, const char *what, gs_value *re
     struct input *in = gs_mem_zalloc(sizeof *in);
     if (in == NULL)
         return GS_E_NOMEM;
-    in->all = all;
+    *in = *how;
     if (gs_rt_tasks() > 1) {
         in->vm = vm;
         gs_wait_begin(vm);
@@ -685,14 +689,21 @@ int gs_native_read_line(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *
 {
     (void)args;
     (void)n;
-    return read_stdin(vm, false, "readLine of standard input", ret);
+    return read_stdin(vm, &(struct input){0}, "readLine of standard input", ret);
+}
+
+int gs_read_prompted(struct gs_vm *vm, const char *prompt, bool (*edit)(const char *prompt, struct gs_buf *line), gs_value *ret)
+{
+    if (edit == NULL)
+        gs_out_write(prompt, strlen(prompt));
+    return read_stdin(vm, &(struct input){.prompt = prompt, .edit = edit}, "the prompt", ret);
 }
 
 static int stdin_readAll(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
 {
     (void)args;
     (void)n;
-    return read_stdin(vm, true, "readAll of standard input", ret);
+    return read_stdin(vm, &(struct input){.all = true}, "readAll of standard input", ret);
 }
 
 static const struct gs_lib_entry stdin_entries[] = {

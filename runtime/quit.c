@@ -9,7 +9,7 @@
  *            thread need not start one for this.
  * Grace      A task inside a library function that takes long does not come to a safe point. After GRACE_MS the process ends without it: the
  *            thread still tells of those that wait, which nobody runs any more; the handler can say no more than that.
- * Watching   The same thread looks for partial deadlocks (deadlock.c) when there is reason to.
+ * Watching   The same thread looks for partial deadlocks (deadlock.c) when there is reason to, and cancels what the REPL runs at Ctrl-C (repl.c).
  * Orders     [Q1] asked: turned by the handler or the end (a CAS), loaded by the thread and at the end (acquire). [Q2] told: an exchange; who finds it false
  *            makes the report, the thread when the grace is over or the end. [Q3] watched, over: stored (release), loaded (acquire). [Q4] nudges: counted up (release) after what
  *            it is about has been stored, loaded (acquire) by the thread before it looks at that.
@@ -26,6 +26,7 @@
 #include "insight.h"
 #include "port/clock.h"
 #include "port/thread.h"
+#include "repl.h"
 #include "rt.h"
 
 #define AGAIN_MS 10
@@ -50,6 +51,7 @@ static void *quit_main(void *arg)
         uint32_t seen = gs_load_acq(&nudges); /* [Q4] */
         if (gs_load_acq(&asked) != NOT_ASKED) /* [Q1] */
             break;
+        gs_repl_look();
         gs_futex_wait(&nudges, seen, gs_deadlock_look());
     }
     if (gs_load_acq(&asked) == DISMISSED) /* [Q1] */

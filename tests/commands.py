@@ -3,10 +3,14 @@
 """commands.py BINARY - the commands beside run: what they print and how they end."""
 
 import os
+import pty
 import re
+import select
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 
@@ -156,6 +160,193 @@ class Bench(Command):
         code, out, err = self.langoost("bench", "hello", "helo")
         self.assertEqual((code, out), (2, ""))
         self.assertRegex(err, r"^langoost: there is no benchmark helo; there are array_passed .* hello .* top_loop\n$")
+
+
+class Repl(Command):
+    def repl(self, text, *args):
+        """The exit code, what was printed without the prompts, and stderr."""
+        code, out, err = self.langoost("repl", *args, stdin=text)
+        return code, re.sub(r"^([>.] )+", "", out, flags=re.M).rstrip("\n").splitlines(), err
+
+    def says(self, text, *lines):
+        self.assertEqual(self.repl(text), (0, list(lines), ""))
+
+    def test_a_prompt_for_each_line(self):
+        self.assertEqual(self.langoost("repl", stdin="1 +\n2\n\nlet x = 1\n"), (0, "> . 3\n> > > \n", ""))
+        self.assertEqual(self.langoost("repl"), (0, "> \n", ""))
+
+    def test_values_of_expressions(self):
+        self.says('1 + 2\n"text"\n[1, "a", {k: 2.0}]\nnil\ntrue; 7\nlet x = 3\nx\nx += 1\nx\nprintln(x)\nfn f(a) { return a }\nf\n',
+                  "3", '"text"', '[1, "a", {k: 2.0}]', "7", "3", "4", "4", "<fn f/1>")
+
+    def test_texts_of_several_lines(self):
+        self.says("fn f(a,\n  b) {\n\n  return a +\n    b\n}\nf(1,\n2)\n`one\ntwo`\n/* a\ncomment */ 5\nif true {\n  println(6)\n}\n", "3", '"one\\ntwo"', "5", "6")
+
+    def test_variables_and_functions_may_be_declared_again(self):
+        self.says("let x = 1\nfn f() { return x + g() }\nfn g() { return 10 }\nf()\nlet x = 2\nf()\nfn g() { return 20 }\nf()\nx = 3\nf()\nlet f = 5\nf\n",
+                  "11", "12", "22", "23", "5")
+
+    def test_classes_constants_and_types(self):
+        self.says("class A { fn m() { return 1 } }\nclass B extends A { fn n() { return self.m() + 1 } }\nlet b = B{}\nb.n()\nb is A\n"
+                  "class A { fn m() { return 5 } }\nb.n()\nA{}.m()\nconst C = 4\nconst C = C + 1\nC\ntype T = {a: int}\nT{a: 1}\n",
+                  "2", "true", "2", "5", "5", "{a: 1}")
+
+    def test_errors_tell_their_line_and_the_session_goes_on(self):
+        code, out, err = self.repl("let x = 1\nx.y.z\nlet y = nosuch\n)\nfn f() {\n  throw \"no\"\n}\nf()\nlet z = f()\nz\nx = x +\n\"a\"\nx\n")
+        self.assertEqual((code, out), (0, ["1"]))
+        self.assertEqual(err, 'repl:2: TypeError: cannot read "y" of int\n  at repl:2 in main\n'
+                              'repl:3: undefined variable "nosuch"\n'
+                              "repl:4:1: expected statement, got )\n"
+                              "repl:6: no\n  at repl:6 in f\n  at repl:8 in main\n"
+                              "repl:6: no\n  at repl:6 in f\n  at repl:9 in main\n"
+                              'repl:10: NameError: variable "z" has no value yet\n  at repl:10 in main\n'
+                              "repl:11: TypeError: cannot add int and string\n  at repl:11 in main\n")
+
+    def test_a_text_that_never_ends(self):
+        code, out, err = self.repl("1\nfn f() {\n")
+        self.assertEqual((code, out, err), (0, ["1"], "repl:3:1: expected }, got EOF\n"))
+
+    def test_functions_may_name_what_comes_later(self):
+        code, out, err = self.repl("fn f() { return later() + 1 }\nf()\nlater = 1\nfn h() { later2 = 1 }\nlater\nfn later() { return 4 }\nf()\nfn k() { return N }\nconst N = 7\nk()\nN = 8\n")
+        self.assertEqual((code, out), (0, ["5", "7"]))
+        self.assertEqual([x for x in err.splitlines() if not x.startswith("  at")],
+                         ['repl:1: NameError: variable "later" has no value yet', 'repl:3: undefined variable "later"', 'repl:4: undefined variable "later2"',
+                          'repl:5: undefined variable "later"', 'repl:11: cannot assign to constant "N"'])
+
+    def test_modules(self):
+        self.write("m.goost", "println(\"runs\")\nlet n = 1\nfn inc() { n += 1; return n }\n")
+        self.write("bad.goost", "let = 1\n")
+        code, out, err = self.repl("import math\nmath.sqrt(4)\nimport \"./m.goost\" as m; nosuch\nimport \"./m.goost\" as m\nm.inc()\nimport { inc } from \"./m.goost\"\ninc()\nm.n\n"
+                                   "import \"./bad.goost\"\nimport { max as most } from \"math\"\nmost(1, 2)\n")
+        self.assertEqual((code, out), (0, ["2.0", "runs", "2", "3", "3", "2"]))
+        self.assertEqual(err, 'repl:3: undefined variable "nosuch"\nbad.goost:1:5: expected name, got =\n')
+
+    def test_tasks_see_copies_of_the_session(self):
+        self.says("import thread\nlet x = 5\nfn f() { x += 1; return x }\nthread.async.await(thread.async.run(f))\nx\nlet ch = thread.channel.new(1)\n"
+                  "thread.async.await(thread.async.run(fn() { return thread.channel.send(ch, x * 2) }))\nthread.channel.recv(ch)\n", "6", "5", "true", "10")
+
+    def test_how_it_ends(self):
+        self.assertEqual(self.repl("1\nexit(5)\n2\n")[:2], (5, ["1"]))
+        code, out, err = self.repl("import thread\nthread.core.spawn(fn() { thread.core.sleep(20); println(\"late\") })\n")
+        self.assertEqual((code, out[-1], err), (0, "late", ""))
+        code, _, err = self.repl("import thread\nthread.channel.recv(thread.channel.new())\n1\n")
+        self.assertEqual(code, 3)
+        self.assertIn("waiting in recv on channel", err)
+        self.assertEqual(self.langoost("repl", "x")[0], 2)
+
+    def test_the_program_reads_from_the_same_input(self):
+        self.says("import io\nlet s = io.stdin.readLine()\nhello\ns\n", '"hello"')
+
+    def test_hot_code(self):
+        self.says("fn fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2) }\nfib(20)\nlet s = 0\nfor i in range(100_000) { s += i }\ns\nfn fib(n) { return n }\nfib(20)\n", "6765", "4999950000", "20")
+
+
+class Terminal(Command):
+    """The REPL at a terminal."""
+
+    def setUp(self):
+        if not os.path.exists(os.path.join(os.path.dirname(BINARY), "goost_edit.so")):
+            self.skipTest("built without libedit")
+        super().setUp()
+        self.history = os.path.join(self.folder, "history")
+        self.start()
+
+    def start(self):
+        self.seen = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            env = {k: v for k, v in os.environ.items() if not k.startswith("LANGOOST_")}
+            env.update(LANGOOST_HISTORY=self.history, TERM="xterm", NO_COLOR="1", LC_ALL="C.UTF-8", TSAN_OPTIONS=os.environ.get("TSAN_OPTIONS", "") + " report_thread_leaks=0")
+            os.chdir(self.folder)
+            os.execve(BINARY, ["langoost", "repl"], env)
+        self.addCleanup(self.stop, self.pid, self.fd)
+        self.until("> ")
+
+    def stop(self, pid, fd):
+        if pid == self.pid and pid != 0:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(fd)
+
+    def until(self, text):
+        """Reads until it has seen the text behind what was typed; gives all of that."""
+        end = time.monotonic() + 60
+        while text not in self.seen:
+            if not select.select([self.fd], [], [], end - time.monotonic())[0]:
+                self.fail(f"no {text!r} in {self.seen!r}")
+            try:
+                self.seen += os.read(self.fd, 65536).decode(errors="replace")
+            except OSError: # the other end is closed
+                self.fail(f"no {text!r} in {self.seen!r}")
+        at = self.seen.index(text) + len(text)
+        got, self.seen = self.seen[:at], self.seen[at:]
+        return got.replace("\r", "")
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def end(self):
+        """The exit code."""
+        until = time.monotonic() + 60
+        try:
+            while select.select([self.fd], [], [], until - time.monotonic())[0] and os.read(self.fd, 65536):
+                pass
+        except OSError: # it has ended
+            pass
+        else:
+            self.fail("it goes on")
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        return os.waitstatus_to_exitcode(status)
+
+    def test_lines_are_edited(self):
+        self.type("1 + 3\x7f2\n")
+        self.until("\n3\r\n> ")
+        self.type("\"grüße\"\n")
+        self.until("\n\"grüße\"\r\n> ")
+        self.type("\x04")
+        self.assertEqual(self.end(), 0)
+
+    def test_history_lasts(self):
+        self.type("40 + 2\n")
+        self.until("\n42\r\n> ")
+        self.type("\x1b[A\n")
+        self.until("\n42\r\n> ")
+        self.type("exit(3)\n")
+        self.assertEqual(self.end(), 3)
+        self.start()
+        self.type("\x1b[A\x1b[A\n")
+        self.until("\n42\r\n> ")
+
+    def test_ctrl_c_at_the_prompt_drops_the_text(self):
+        self.type("let a = (1 +\n")
+        self.until(". ")
+        self.type("2\x03")
+        self.until("^C\r\n> ")
+        self.type("5\n")
+        self.until("\n5\r\n> ")
+
+    def test_ctrl_c_interrupts_what_runs(self):
+        self.type("import thread\n")
+        self.until("\n> ")
+        for text in "while true { }", "thread.core.sleep(1_000_000)", "thread.channel.recv(thread.channel.new())", "[1].map(fn(x) { while true { } })":
+            with self.subTest(text):
+                self.type(f"println(\"begun\"); {text}\n")
+                self.until("\nbegun\r\n")
+                self.type("\x03")
+                self.until("Cancelled")
+                self.until("\n> ")
+        self.type("1 + 1\n")
+        self.until("\n2\r\n> ")
+
+    def test_ctrl_c_ends_what_is_left_when_the_input_is_over(self):
+        self.type("import thread; thread.core.spawn(fn() { while true { } }); 8\n")
+        self.until("\n8\r\n> ")
+        self.type("\x04")
+        self.until("\n")
+        time.sleep(0.1)
+        self.type("\x03")
+        self.assertEqual(self.end(), -signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ LIBRARIES = (
     ("llvm-c/", r"jit/"),
     ("re2/", r"runtime/loadable/regex\.cc$"),
     ("nettle/", r"runtime/(loadable/digest|lib_encode|lib_crypto)\.c$"),
+    ("histedit", r"runtime/loadable/edit\.c$"),
     ("zlib", r"runtime/lib_crypto\.c$"),
     ("CUnit/", r"tests/"),
     ("sanitizer/", r"(sched/port|runtime|jit|tests)/"),
