@@ -83,10 +83,11 @@ static int run_program(void *ctx)
     struct bench *b = ctx;
     const struct gs_embedded *source = b->program->source;
     struct gs_diag *d = gs_diag_new();
-    struct gs_compiled c;
+    struct gs_compiled c = {0};
     bool ok = dup2(fileno(b->out), STDOUT_FILENO) >= 0 && gs_compile_text(source->name, source->text, source->len, d, &c);
     gs_cli_messages(b->cli, d);
     gs_diag_free(d);
+    gs_mem_free(c.protos);
     return ok ? goost_run_program(&b->cli->run, c.program, 0, NULL) : GS_EXIT_FAILED;
 }
 

@@ -121,8 +121,6 @@ static int end(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     if (self == NULL)
         return GS_OK;
     (void)signal(SIGINT, SIG_DFL); /* tasks that are left can be interrupted as those of a script */
-    if (edit != NULL)
-        edit->close();
     gs_sched_outside_end_mt(gs_rt.sched);
     return GS_OK;
 }

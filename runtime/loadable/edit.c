@@ -2,6 +2,7 @@
  * edit.c - goost_edit.so: line editing by libedit. Contract: edit.h.
  *
  * Locale     libedit asks the locale how characters are written. The process stays in "C", in which the runtime prints numbers; the thread that edits is in the user's meanwhile.
+ * End        There is none: between lines the terminal is as it was, and the history is written. (el_end would lose the names of added functions.)
  * Ctrl-C     is a key here and no signal: while a line is edited, the terminal sends none. (setty "intr=" does not last: libedit takes the terminal's own characters over when it begins.)
  */
 #define _GNU_SOURCE
@@ -102,11 +103,4 @@ static const char *read_line(const char *p, size_t *n)
     return line;
 }
 
-static void close_editor(void)
-{
-    history_end(lines);
-    el_end(el);
-    free(file);
-}
-
-const struct gs_edit_face goost_edit = {open_editor, read_line, close_editor};
+const struct gs_edit_face goost_edit = {open_editor, read_line};

@@ -12,7 +12,6 @@ struct gs_edit_face { /* one caller at a time */
     bool (*open)(const char *history);
     /* The next line without its end, valid until the next call; NULL at the end of the input. Ctrl-C gives a line that holds this character alone. */
     const char *(*read)(const char *prompt, size_t *n);
-    void (*close)(void);
 };
 
 __attribute__((visibility("default"))) extern const struct gs_edit_face goost_edit;
