@@ -155,6 +155,24 @@ static int by_line(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+struct tests {
+    struct test *v;
+    uint32_t n, cap;
+};
+
+/* Those of the module itself, in source order; what it imports is exported, too. */
+static void find_tests(const struct session *s, const char *path, const struct gs_modinfo *m, struct tests *out)
+{
+    for (uint32_t i = 0; i < m->nconsts; i++) {
+        const char *name = m->cname[i]->data;
+        bool own = gs_kind(m->cvalue[i]) == GS_T_FUNC && m->cvalue[i].f->proto->mod == m;
+        if (own && strncmp(name, PREFIX, strlen(PREFIX)) == 0 && (s->cli->filter == NULL || strstr(name, s->cli->filter) != NULL))
+            GS_VEC_PUSH(out, (struct test){s->cli, path, name, m->cvalue[i].f->proto->line});
+    }
+    if (out->n > 0)
+        qsort(out->v, out->n, sizeof(*out->v), by_line);
+}
+
 static void run_file(struct session *s, const char *path)
 {
     struct gs_diag *d = gs_diag_new();
@@ -173,15 +191,8 @@ static void run_file(struct session *s, const char *path)
         s->failed++;
         return;
     }
-    const struct gs_modinfo *m = c.program->mod;
-    GS_VEC(struct test) tests = {0};
-    for (uint32_t i = 0; i < m->nconsts; i++) {
-        const char *name = m->cname[i]->data;
-        if (gs_kind(m->cvalue[i]) == GS_T_FUNC && strncmp(name, PREFIX, strlen(PREFIX)) == 0 && (s->cli->filter == NULL || strstr(name, s->cli->filter) != NULL))
-            GS_VEC_PUSH(&tests, (struct test){s->cli, path, name, m->cvalue[i].f->proto->line});
-    }
-    if (tests.n > 0)
-        qsort(tests.v, tests.n, sizeof(*tests.v), by_line);
+    struct tests tests = {0};
+    find_tests(s, path, c.program->mod, &tests);
     for (uint32_t i = 0; i < tests.n; i++)
         run_test(s, &tests.v[i]);
     GS_VEC_FREE(&tests);

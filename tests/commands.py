@@ -64,8 +64,8 @@ class Test(Command):
         self.assertEqual(self.run_tests()[1][-1], "2 passed, 0 failed")
 
     def test_modules_are_found_from_the_file(self):
-        self.write("sub/a_test.goost", "import near\nimport { two } from \"./two.goost\"\nfn test_a() { if near.one() + two() != 3 { throw 1 } }\n")
-        self.write("sub/near.goost", "fn one() { return 1 }\n")
+        self.write("sub/a_test.goost", "import near\nimport { test_foreign } from \"near\"\nimport { two } from \"./two.goost\"\nfn test_a() { if near.one() + two() != 3 { throw 1 } }\n")
+        self.write("sub/near.goost", "fn one() { return 1 }\nfn test_foreign() { throw 1 }\n")
         self.write("sub/two.goost", "fn two() { return 2 }\n")
         self.assertEqual(self.run_tests(), (0, ["ok   sub/a_test.goost test_a", "1 passed, 0 failed"], ""))
 
