@@ -173,12 +173,13 @@ static void put_float(struct gs_buf *b, const struct spec *s, double d)
     int precision = s->precision < 0 ? 6 : s->precision;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* built above from a closed set */
-    int n = snprintf(NULL, 0, fmt, s->width, precision, d);
-    char *p = gs_buf_reserve(b, (size_t)n + 1);
-    if (p != NULL) {
+    size_t room = 64; /* most numbers fit, and the library takes its time for each */
+    char *p = gs_buf_reserve(b, room);
+    int n = p != NULL ? snprintf(p, room, fmt, s->width, precision, d) : 0;
+    if ((size_t)n >= room && (p = gs_buf_reserve(b, (size_t)n + 1)) != NULL)
         (void)snprintf(p, (size_t)n + 1, fmt, s->width, precision, d);
+    if (p != NULL)
         b->len += (size_t)n;
-    }
 #pragma GCC diagnostic pop
 }
 
@@ -222,6 +223,10 @@ static int put_verb(struct gs_vm *vm, struct gs_buf *b, const struct spec *s, gs
         return GS_OK;
     default: {
         struct gs_buf t = {0};
+        if (s->verb != 'q' && v.tag == GS_T_STR) {
+            put_text(b, s, v.s->data, v.s->len);
+            return GS_OK;
+        }
         if (s->verb == 'q' && v.tag == GS_T_STR)
             gs_text_quote(&t, v.s->data, v.s->len);
         else
