@@ -449,7 +449,7 @@ static enum gs_run resume_runner(struct gs_vm *vm, struct gs_worker *w)
 {
     if (!vm->self->runner->busy && !gs_runner_next(vm, w))
         return end_vm(vm, w);
-    for (unsigned left = gs_tracing ? 1 : JOBS_IN_A_ROW; left > 0; left--) {
+    for (unsigned left = gs_tracing && gs_trace_tells_owner(w) ? 1 : JOBS_IN_A_ROW; left > 0; left--) {
         gs_status st = run(vm);
         if (!has_ended(st))
             return pause(vm, st);

@@ -333,6 +333,11 @@ void gs_trace_stop_owner(struct gs_worker *w)
         end_many(w->ring, gs_clock_mono_ns(), w->ring->runs);
 }
 
+bool gs_trace_tells_owner(const struct gs_worker *w)
+{
+    return w->ring != NULL && !w->ring->many;
+}
+
 void gs_trace_point_slow(enum gs_trace_kind kind, uint64_t a, uint64_t b, uint16_t arg)
 {
     struct gs_ring *r = ring_self();

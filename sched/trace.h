@@ -76,6 +76,10 @@ void gs_trace_thread(const char *name);
 bool gs_trace_begin_slow(enum gs_trace_kind kind, const void *what, uint64_t at);
 void gs_trace_end_slow(enum gs_trace_kind kind, const void *what, uint64_t n);
 
+/* Whether the worker tells each run now; false too when nothing is recorded. Owner, in a task: who holds several things that look like runs of their own goes by way of the
+ * scheduler for each while they are told. */
+bool gs_trace_tells_owner(const struct gs_worker *w);
+
 static inline bool gs_trace_begin(enum gs_trace_kind kind, const void *what, uint64_t at)
 {
     return __builtin_expect(gs_tracing, 0) && gs_trace_begin_slow(kind, what, at);
