@@ -33,6 +33,39 @@ static void zeroed_memory_is_zero(void)
     gs_mem_free(NULL);
 }
 
+static size_t count_others(const unsigned char *p, size_t n, unsigned char want)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < n; i++)
+        others += p[i] != want;
+    return others;
+}
+
+/* Blocks that hold whole huge pages get them, and are zeroed by giving pages back. */
+static void large_memory_is_zero_and_keeps_what_is_in_it(void)
+{
+    static const size_t sizes[] = {(4u << 20) - 1, 4u << 20, (4u << 20) + 1, 9999999, (16u << 20) - 1, 16u << 20, 33u << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        size_t n = sizes[i];
+        unsigned char *dirty = gs_mem_alloc(n);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(dirty);
+        memset(dirty, 0xaa, n);
+        gs_mem_free(dirty);
+        unsigned char *p = gs_mem_zalloc(n);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+        CU_ASSERT_EQUAL(count_others(p, n, 0), 0);
+        memset(p, 0x55, n);
+        p = gs_mem_realloc(p, n * 2 + 3);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+        CU_ASSERT_EQUAL(count_others(p, n, 0x55), 0);
+        memset(p + n, 0x66, n + 3);
+        p = gs_mem_realloc(p, n / 2);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+        CU_ASSERT_EQUAL(count_others(p, n / 2, 0x55), 0);
+        gs_mem_free(p);
+    }
+}
+
 static void nothing_can_be_allocated_and_freed(void)
 {
     void *p = gs_mem_alloc(0);
@@ -394,6 +427,7 @@ static void there_is_at_least_one_processor(void)
 
 static const CU_TestInfo cases[] = {
     CASE(zeroed_memory_is_zero),
+    CASE(large_memory_is_zero_and_keeps_what_is_in_it),
     CASE(nothing_can_be_allocated_and_freed),
     CASE(aligned_memory_is_aligned),
     CASE(a_good_size_is_no_smaller),
