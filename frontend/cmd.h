@@ -16,7 +16,7 @@
 
 #include "goost.h"
 
-#include "diag.h"
+#include "compile.h"
 
 enum gs_color { GS_COLOR_AUTO, GS_COLOR_ALWAYS, GS_COLOR_NEVER };
 
@@ -71,6 +71,10 @@ int gs_cli_usage(const struct gs_command *cmd, const char *fmt, ...) GS_PRINTF(2
 const struct gs_command *gs_cli_command(const char *name);
 /* Prints the collected messages on stderr the way --color asks for. */
 void gs_cli_messages(const struct gs_cli *cli, const struct gs_diag *d);
+int gs_cli_cannot_read(const char *path, int err); /* gives GS_EXIT_FAILED */
+/* Compiles a script and prints the messages, also that it cannot be read. False: there were errors. out->protos is the caller's. */
+bool gs_cli_compile(const struct gs_cli *cli, const char *path, struct gs_compiled *out);
+
 struct gs_child {
     int status; /* wait's */
     bool late;  /* it had to be ended */
@@ -83,7 +87,5 @@ struct gs_child {
 bool gs_child_run(int (*body)(void *ctx), void *ctx, unsigned seconds, struct gs_child *out);
 /* Why it has not ended well, into text; NULL: exit code 0. */
 const char *gs_child_trouble(const struct gs_child *c, unsigned seconds, char *text, size_t size);
-
-int gs_cli_cannot_read(const char *path, int err); /* gives GS_EXIT_FAILED */
 
 #endif

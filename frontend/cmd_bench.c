@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "compile.h"
 #include "port/mem.h"
 
 #define SOURCE ".goost"
@@ -56,11 +55,11 @@ static bool find(const char *name, size_t n, struct program *p)
     return true;
 }
 
-/* The name of the i-th file if that is a program; gives its length, 0: it is none. */
+/* The length of the i-th file's name without its ending if that is a program's; 0: it is none. */
 static size_t program_at(size_t i)
 {
-    size_t n = strlen(gs_bench_files[i].name), m = strlen(SOURCE);
-    return n > m && strcmp(gs_bench_files[i].name + n - m, SOURCE) == 0 ? n - m : 0;
+    size_t n = strcspn(gs_bench_files[i].name, ".");
+    return strcmp(gs_bench_files[i].name + n, SOURCE) == 0 ? n : 0;
 }
 
 static int unknown(const char *name)

@@ -2,19 +2,13 @@
  * cmd_check.c - langoost check: compile only; warnings, too.
  */
 #include "cmd.h"
-#include "compile.h"
 #include "port/mem.h"
 
 static int check(const struct gs_cli *cli, const char *path)
 {
-    struct gs_diag *d = gs_diag_new();
     struct gs_compiled c;
-    bool ok = gs_compile_file(path, d, &c);
-    gs_cli_messages(cli, d);
-    gs_diag_free(d);
+    bool ok = gs_cli_compile(cli, path, &c);
     gs_mem_free(c.protos);
-    if (c.io_error != 0)
-        return gs_cli_cannot_read(path, c.io_error);
     return ok ? GS_EXIT_OK : GS_EXIT_FAILED;
 }
 

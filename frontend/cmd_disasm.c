@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "compile.h"
 #include "disasm.h"
 #include "hot.h"
 #include "port/mem.h"
@@ -60,17 +59,11 @@ int gs_cmd_disasm(struct gs_cli *cli, int argc, char **argv)
     bool listing = cli->run.jit_listing;
     if (argc < 1 || (argc > 1 && !listing))
         return gs_cli_usage(gs_cli_command("disasm"), "disasm wants one file");
-    struct gs_diag *d = gs_diag_new();
     struct gs_compiled c;
-    bool ok = gs_compile_file(argv[0], d, &c);
-    gs_cli_messages(cli, d);
-    gs_diag_free(d);
-    if (c.io_error != 0)
-        return gs_cli_cannot_read(argv[0], c.io_error);
-    int code = ok ? GS_EXIT_OK : GS_EXIT_FAILED;
-    if (ok && listing)
-        code = run_aside(cli, c.program, argc - 1, argv + 1);
-    print_all(&c, ok && listing);
+    if (!gs_cli_compile(cli, argv[0], &c))
+        return GS_EXIT_FAILED;
+    int code = listing ? run_aside(cli, c.program, argc - 1, argv + 1) : GS_EXIT_OK;
+    print_all(&c, listing);
     gs_mem_free(c.protos);
     return code;
 }

@@ -365,3 +365,14 @@ int gs_cli_cannot_read(const char *path, int err)
             strcmp(path, "-") == 0 ? "standard input" : path, strerror(err));
     return GS_EXIT_FAILED;
 }
+
+bool gs_cli_compile(const struct gs_cli *cli, const char *path, struct gs_compiled *out)
+{
+    struct gs_diag *d = gs_diag_new();
+    bool ok = gs_compile_file(path, d, out);
+    gs_cli_messages(cli, d);
+    gs_diag_free(d);
+    if (out->io_error != 0)
+        gs_cli_cannot_read(path, out->io_error);
+    return ok;
+}

@@ -2,7 +2,6 @@
  * cmd_repl.c - langoost repl: reads, runs and prints. The loop itself is the runtime's (repl.c); here is what compiles.
  */
 #include "cmd.h"
-#include "compile.h"
 #include "hooks.h"
 #include "object.h"
 

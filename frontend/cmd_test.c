@@ -23,7 +23,6 @@
 #include "port/mem.h"
 #include "proto.h"
 
-#include "compile.h"
 #include "vec.h"
 
 #define SUFFIX "_test.goost"
@@ -136,8 +135,8 @@ static void run_test(struct session *s, struct test *t)
     if (trouble == NULL && !*s->cli->run.completed)
         trouble = "exit(0) before its end";
     bool told = WIFEXITED(child.status) && WEXITSTATUS(child.status) == GS_EXIT_FAILED; /* by the language's own message */
-    printf("%s %s %s (%.1f ms)%s%s\n", trouble == NULL ? "ok  " : "FAIL", t->path, t->name, (double)child.wall_ns / 1e6, trouble == NULL || told ? "" : ": ",
-           trouble == NULL || told ? "" : trouble);
+    const char *why = trouble == NULL || told ? "" : trouble;
+    printf("%s %s %s (%.1f ms)%s%s\n", trouble == NULL ? "ok  " : "FAIL", t->path, t->name, (double)child.wall_ns / 1e6, why[0] != '\0' ? ": " : "", why);
     fflush(stdout);
     if (trouble == NULL)
         s->passed++;
@@ -175,14 +174,11 @@ static void find_tests(const struct session *s, const char *path, const struct g
 
 static void run_file(struct session *s, const char *path)
 {
-    struct gs_diag *d = gs_diag_new();
     struct gs_compiled c;
-    bool ok = gs_compile_file(path, d, &c);
-    gs_cli_messages(s->cli, d);
-    gs_diag_free(d);
+    bool ok = gs_cli_compile(s->cli, path, &c);
     gs_mem_free(c.protos);
     if (c.io_error != 0) {
-        cannot_read(s, path, c.io_error);
+        s->trouble = true;
         return;
     }
     if (!ok) {

@@ -216,11 +216,9 @@ struct gs_func *gs_dialog_compile(struct gs_dialog *s, const char *text, size_t 
 {
     struct gs_compiler *c = &s->c;
     uint32_t nunits = c->units.n;
-    struct gs_unit *u = gs_module_unit(c, "repl", "main", NULL, ".", at_line(text, len, line), line - 1 + len);
-    if (more && gs_parse_incomplete(u->src)) {
-        u->state = GS_UNIT_FAILED;
+    if (more && gs_parse_incomplete(&(struct gs_source){.path = "repl", .text = text, .len = len})) /* before anything is kept of it */
         return NULL;
-    }
+    struct gs_unit *u = gs_module_unit(c, "repl", "main", NULL, ".", at_line(text, len, line), line - 1 + len);
     c->diag = d;
     u->grows = true;
     gs_module_compile(u);

@@ -222,11 +222,11 @@ static int put_verb(struct gs_vm *vm, struct gs_buf *b, const struct spec *s, gs
         put_float(b, s, v.tag == GS_T_FLOAT ? v.d : (double)v.i);
         return GS_OK;
     default: {
-        struct gs_buf t = {0};
         if (s->verb != 'q' && v.tag == GS_T_STR) {
             put_text(b, s, v.s->data, v.s->len);
             return GS_OK;
         }
+        struct gs_buf t = {0};
         if (s->verb == 'q' && v.tag == GS_T_STR)
             gs_text_quote(&t, v.s->data, v.s->len);
         else

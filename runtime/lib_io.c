@@ -657,7 +657,7 @@ static int read_stdin(struct gs_vm *vm, const struct input *how, const char *wha
     if (gs_vm_take_cancel(vm))
         return gs_throw_cancelled(vm);
     gs_out_flush(); /* a prompt must be seen */
-    struct input *in = gs_mem_zalloc(sizeof *in);
+    struct input *in = gs_mem_alloc(sizeof *in);
     if (in == NULL)
         return GS_E_NOMEM;
     *in = *how;

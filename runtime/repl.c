@@ -31,7 +31,6 @@
 #include "rt.h"
 #include "taskobj.h"
 
-static struct gs_loadable editor = {.file = "goost_edit.so", .symbol = "goost_edit"};
 static const struct gs_edit_face *edit; /* NULL: there is no terminal, or no editor */
 static struct gs_taskobj *self;         /* at a terminal: the loop's task, with a share of ours */
 static _Atomic bool interrupted;        /* [RP1] */
@@ -102,7 +101,7 @@ static int begin(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
     gs_sched_outside_begin_mt(gs_rt.sched);
     gs_quit_watch();
     (void)gs_signal_take(SIGINT, on_interrupt);
-    edit = gs_loadable_find(editor.file, editor.symbol, text, sizeof text);
+    edit = gs_loadable_find("goost_edit.so", "goost_edit", text, sizeof text);
     char *file = history_file();
     if (edit != NULL && !edit->open(file))
         edit = NULL;
@@ -122,6 +121,7 @@ static int end(struct gs_vm *vm, gs_value *args, uint32_t n, gs_value *ret)
         return GS_OK;
     (void)signal(SIGINT, SIG_DFL); /* tasks that are left can be interrupted as those of a script */
     gs_sched_outside_end_mt(gs_rt.sched);
+    gs_hobj_release(&self->h); /* nothing runs any more that could be cancelled */
     return GS_OK;
 }
 

@@ -42,7 +42,7 @@ static bool open_editor(const char *history_path)
 {
     HistEvent ev;
     users = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-    locale_t before = users != (locale_t)0 ? uselocale(users) : (locale_t)0;
+    locale_t before = uselocale(users); /* none: nothing changes */
     el = el_init("langoost", stdin, stdout, stderr);
     lines = history_init();
     bool ok = el != NULL && lines != NULL;
@@ -61,8 +61,7 @@ static bool open_editor(const char *history_path)
         if (file != NULL)
             history(lines, &ev, H_LOAD, file); /* there may be none yet */
     }
-    if (before != (locale_t)0)
-        uselocale(before);
+    uselocale(before);
     return ok;
 }
 
@@ -76,7 +75,7 @@ static void remember(const char *line)
 
 static const char *read_line(const char *p, size_t *n)
 {
-    locale_t before = users != (locale_t)0 ? uselocale(users) : (locale_t)0;
+    locale_t before = uselocale(users);
     int count;
     dropped = false;
     prompt_text = p;
@@ -97,8 +96,7 @@ static const char *read_line(const char *p, size_t *n)
             free(copy);
         }
     }
-    if (before != (locale_t)0)
-        uselocale(before);
+    uselocale(before);
     *n = count > 0 ? (size_t)count : 0;
     return line;
 }
